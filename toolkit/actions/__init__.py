@@ -1,0 +1,1 @@
+"""Guarded changes: a plan, the one gate, the journal."""

@@ -1,0 +1,1 @@
+"""Read-only questions, each answered by a Finding."""

@@ -1,0 +1,34 @@
+"""What a check found: one frozen value, the same for the terminal app, the commands and the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """ok: as it should be; warn: works, but look at it; fail: wrong; unknown: could not be answered;
+    skipped: not asked, because something it depends on is broken or not configured."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer to one check. `seconds` is how long the answer took; `hint` is the next step, where there is one."""
+
+    name: str
+    status: Status
+    summary: str
+    hint: str = ""
+    seconds: float = 0.0
+    evidence: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        return self.status in (Status.OK, Status.WARN)

@@ -1,0 +1,229 @@
+"""Reads the configuration: shipped profiles, the user's file, `toolkit.toml` here, environment variables.
+
+A later layer overrides an earlier one, key by key, and every value remembers which layer it came from. Anything the
+model does not know is refused, with its path, its file and the nearest key that exists.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from toolkit import paths
+from toolkit.environments import model
+from toolkit.errors import ConfigurationError
+
+PROFILES = ("mapapp", "rp006")
+HERE = "toolkit.toml"
+
+_ENVIRONMENT_VARIABLES_THAT_ARE_NOT_KEYS = frozenset(
+    {"TOOLKIT_ENV", "TOOLKIT_HOME", "TOOLKIT_CONFIG", "TOOLKIT_OUTPUT", "TOOLKIT_READ_ONLY"}
+)
+
+Table = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The settings, and for every key that some layer set (dotted path) the layer that set it last.
+
+    `configured` are the environments that a file of the user's names; the others are only shipped.
+    """
+
+    settings: model.Settings
+    sources: Mapping[str, str] = field(default_factory=dict)
+    configured: tuple[str, ...] = ()
+
+    def source(self, path: str) -> str:
+        """Where the value at the dotted `path` came from: a file, an environment variable, or "default"."""
+        return self.sources.get(path, "default")
+
+
+def load(sandbox: Path | None = None, *, working_directory: Path | None = None) -> Loaded:
+    """Everything that is configured on this machine.
+
+    With `sandbox`, the file that the running sandbox wrote, nothing else is read: no name, address or cluster of the
+    real world can get into it.
+    """
+    merged: Table = {}
+    sources: dict[str, str] = {}
+    for name in ("clusters", *PROFILES):
+        text = resources.files("toolkit.environments").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+        _merge(merged, _parsed(text, f"profile {name}"), f"profile {name}", sources)
+    configured: set[str] = set()
+    if sandbox is not None:
+        merged, sources = {}, {}
+        _merge(merged, _read(sandbox), "the running sandbox", sources)
+    else:
+        for file in files(working_directory):
+            table = _read(file)
+            configured |= set(_environments(table, file))
+            _merge(merged, table, str(file), sources)
+    for name, table in merged.get("environments", {}).items():
+        if isinstance(table, dict):
+            table["name"] = name
+    if sandbox is None:
+        _apply_variables(merged, sources)
+    return Loaded(_converted(merged, sources), sources, tuple(sorted(configured)))
+
+
+def files(working_directory: Path | None = None) -> list[Path]:
+    """The user's configuration files that exist, the weakest first."""
+    candidates = [paths.config_file(), (working_directory or Path.cwd()) / HERE]
+    return [file for file in candidates if file.is_file()]
+
+
+def unset(environment: model.Environment) -> list[str]:
+    """Dotted names of the keys that are still empty and without which some command cannot work."""
+    needed = [
+        "vault.address", "redis_proxy.cluster", "redis_proxy.namespace", "bucket.name", "bucket.project",
+        "cache_manager.cluster", "cache_manager.namespace", "cache_manager.cronjob",
+        "app.cluster", "app.namespace", "app.deployment",
+        "infra_repo.remote", "infra_repo.path", "argocd.address", "argocd.application",
+    ]  # fmt: skip
+    found = []
+    for path in needed:
+        part, key = path.split(".")
+        if getattr(getattr(environment, part), key) == "":
+            found.append(path)
+    return found
+
+
+def _environments(table: Table, file: Path) -> Mapping[str, Any]:
+    environments = table.get("environments", {})
+    if not isinstance(environments, dict):
+        raise ConfigurationError(f"{file}: environments must be a table of environments.")
+    return environments
+
+
+def _read(file: Path) -> Table:
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from error
+    return _parsed(text, str(file))
+
+
+def _parsed(text: str, label: str) -> Table:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{label} is not valid TOML: {error}.",
+            hint="Correct that line; `toolkit config check` reads it again.",
+        ) from error
+    _refuse_unknown(table, model.Settings, "", label)
+    return table
+
+
+def _refuse_unknown(table: Table, struct: type[msgspec.Struct], path: str, label: str) -> None:
+    known = {item.name: item.type for item in msgspec.structs.fields(struct)}
+    if struct is model.Environment:
+        del known["name"]  # it is the table's own key
+    for key, value in table.items():
+        here = f"{path}.{key}" if path else key
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            keys = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}."
+            raise ConfigurationError(f"{label}: unknown key {here!r}; {keys}")
+        for name, item, inner in _inner_tables(known[key], key, value):
+            _refuse_unknown(item, inner, f"{path}.{name}" if path else name, label)
+
+
+def _inner_tables(kind: Any, key: str, value: object) -> Iterator[tuple[str, Table, type[msgspec.Struct]]]:
+    """The tables below `value` with the struct each has to fit."""
+    if not isinstance(value, dict):
+        return
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield key, value, kind
+        return
+    for argument in getattr(kind, "__args__", ()):
+        if isinstance(argument, type) and issubclass(argument, msgspec.Struct):
+            for name, item in value.items():
+                if isinstance(item, dict):
+                    yield f"{key}.{name}", item, argument
+
+
+def _merge(into: Table, table: Table, label: str, sources: dict[str, str], path: str = "") -> None:
+    for key, value in table.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            below = into.setdefault(key, {})
+            if not isinstance(below, dict):
+                raise ConfigurationError(f"{label}: {here!r} is a table here and a value in another file.")
+            _merge(below, value, label, sources, here)
+        else:
+            into[key] = value
+            sources[here] = label
+
+
+def _apply_variables(merged: Table, sources: dict[str, str]) -> None:
+    """`TOOLKIT_REDIS__ADDRESS=…` overrides redis.address of the environment that `TOOLKIT_ENV` names, else of all."""
+    chosen = os.environ.get("TOOLKIT_ENV")
+    for variable, value in os.environ.items():
+        if not variable.startswith("TOOLKIT_") or variable in _ENVIRONMENT_VARIABLES_THAT_ARE_NOT_KEYS:
+            continue
+        part, separator, key = variable.removeprefix("TOOLKIT_").lower().partition("__")
+        if not separator:
+            continue
+        table: Table = {part: {key: value}}
+        _refuse_unknown(table, model.Environment, "", f"environment variable {variable}")
+        for name, environment in merged.get("environments", {}).items():
+            if chosen in (None, "", name):
+                typed = _typed(value, part, key)
+                _merge(environment, {part: {key: typed}}, variable, sources, f"environments.{name}")
+
+
+def _typed(text: str, part: str, key: str) -> object:
+    """`text` as the TOML value it would be in a file, where the key is not a string."""
+    struct = {item.name: item.type for item in msgspec.structs.fields(model.Environment)}[part]
+    kind = {item.name: item.type for item in msgspec.structs.fields(struct)}[key]
+    if kind is str:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _converted(merged: Table, sources: Mapping[str, str]) -> model.Settings:
+    try:
+        settings = msgspec.convert(merged, model.Settings)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `")
+        path = where.rstrip("`").removeprefix("$.")
+        path = _named(path, merged)
+        source = sources.get(path, "the configuration")
+        raise ConfigurationError(f"{source}: {path or 'configuration'}: {message}.") from error
+    for name, environment in settings.environments.items():
+        for part in ("redis_proxy", "cache_manager", "app"):
+            cluster = getattr(environment, part).cluster
+            if cluster:
+                try:
+                    settings.cluster(cluster)
+                except ConfigurationError as error:
+                    raise ConfigurationError(f"environments.{name}.{part}.cluster: {error}", hint=error.hint) from None
+    return settings
+
+
+def _named(path: str, merged: Table) -> str:
+    """msgspec writes `environments[...].redis.port` for a dict's value; find the name of the first that does not fit."""
+    for group, struct in (("environments", model.Environment), ("clusters", model.Cluster)):
+        prefix = f"{group}[...]"
+        if path.startswith(prefix):
+            for name, table in merged.get(group, {}).items():
+                try:
+                    msgspec.convert(table, struct)
+                except msgspec.ValidationError:
+                    return f"{group}.{name}{path.removeprefix(prefix)}"
+    return path

@@ -1,0 +1,175 @@
+"""The model of an environment: parts, each of which names where it lives.
+
+There is no "cluster of the environment": RP006's cache manager runs in another cluster than RP006's name suggests,
+so every part that lives in Kubernetes carries its own cluster and namespace. An empty string means "not known yet";
+`toolkit config check` lists those.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from toolkit.errors import ConfigurationError
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration."""
+
+
+class Cluster(Part):
+    """A Kubernetes cluster, shared by the environments. `context` is the kube context's name on this workstation."""
+
+    context: str = ""
+    kubeconfig: str = ""
+    aliases: tuple[str, ...] = ()
+    way_in: str = ""
+    purpose: str = ""
+
+
+class Login(Part):
+    """How to log in to Vault. `mount` and `role` as `vault login -method=… -path=MOUNT role=ROLE` takes them."""
+
+    method: Literal["token", "userpass", "approle", "oidc", "kubernetes", "gcp"] = "oidc"
+    mount: str = ""
+    role: str = ""
+
+
+class Vault(Part):
+    """The Vault server, and where the Redis access token lies in it. kv_version 0: ask the server.
+
+    `token_file` holds a Vault token of this environment's own; where it is set, no other token is ever used.
+    """
+
+    address: str = ""
+    token_file: str = ""
+    namespace: str = ""
+    ca_file: str = ""
+    mount: str = "secret"
+    path: str = "phenoapp/managed_redis"
+    field: str = "token"
+    kv_version: Literal[0, 1, 2] = 0
+    timeout_seconds: float = 10.0
+    login: Login = Login()
+
+
+class Redis(Part):
+    """L2. `address` is host:port of the proxy; empty: looked up at the proxy's Service."""
+
+    address: str = ""
+    port: int = 6379
+    username: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    server_name: str = ""
+    timeout_seconds: float = 5.0
+
+
+class RedisProxy(Part):
+    """The LoadBalancer Service through which the managed Redis is reached."""
+
+    cluster: str = ""
+    namespace: str = ""
+    service: str = "redis-proxy"
+
+
+class Bucket(Part):
+    """L3. `endpoint` is set only for an emulator; `prefix` is the folder under which the groups' folders lie."""
+
+    name: str = ""
+    project: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    timeout_seconds: float = 30.0
+
+
+class Cache(Part):
+    """How the cache is laid out: the same in Redis and in the bucket, but for the pattern of a frame's name.
+
+    `frames` are the names of a group's frames; empty: whatever is found. Patterns know {group} and {frame}.
+    """
+
+    index_key: str = "available-groups"
+    frame_key: str = "{group}:{frame}"
+    frame_object: str = "{group}/{frame}.parquet"
+    frames: tuple[str, ...] = ()
+    frames_per_group: int = 8
+    frames_in_memory: int = 6
+    groups_in_redis: int = 3
+
+
+class CacheManager(Part):
+    """The CronJob that fills L2 and L3. Its cluster is its own, not the environment's."""
+
+    cluster: str = ""
+    namespace: str = ""
+    cronjob: str = ""
+    usual_minutes: int = 60
+
+
+class App(Part):
+    """MapApp itself: the Deployment whose pods hold L1."""
+
+    cluster: str = ""
+    namespace: str = ""
+    deployment: str = ""
+    url: str = ""
+    way_in: str = ""
+
+
+class InfraRepo(Part):
+    """eng-infrastructure: the Git repository that says which image should run. `remote` may be a local clone."""
+
+    remote: str = ""
+    branch: str = "trunk"
+    path: str = ""
+
+
+class ArgoCD(Part):
+    """The Argo CD application that deploys the cache manager."""
+
+    address: str = ""
+    application: str = ""
+
+
+class Environment(Part):
+    """One copy of MapApp with everything that feeds it. `name` is the key it is configured under."""
+
+    name: str
+    title: str = ""
+    kind: Literal["real", "sandbox"] = "real"
+    protected: bool = False
+    read_only: bool = False
+    gcp_project: str = ""
+    time_zone: str = "America/Denver"
+    vault: Vault = Vault()
+    redis: Redis = Redis()
+    redis_proxy: RedisProxy = RedisProxy()
+    bucket: Bucket = Bucket()
+    cache: Cache = Cache()
+    cache_manager: CacheManager = CacheManager()
+    app: App = App()
+    infra_repo: InfraRepo = InfraRepo()
+    argocd: ArgoCD = ArgoCD()
+
+
+class Settings(Part):
+    """Everything that was configured: the environments, and the clusters they share."""
+
+    environments: dict[str, Environment] = {}
+    clusters: dict[str, Cluster] = {}
+    default_environment: str = ""
+    read_only: bool = False
+
+    def cluster(self, name: str) -> tuple[str, Cluster]:
+        """The cluster called `name`, by its own name or an alias, with its own name; raises ConfigurationError."""
+        if name in self.clusters:
+            return name, self.clusters[name]
+        for own, cluster in self.clusters.items():
+            if name in cluster.aliases:
+                return own, cluster
+        raise ConfigurationError(
+            f"No cluster {name!r} is configured; there are: {', '.join(sorted(self.clusters)) or 'none'}.",
+            hint="Add [clusters." + name + "] with the kube context's name, or correct the part that names it.",
+        )

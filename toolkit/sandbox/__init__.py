@@ -1,0 +1,1 @@
+"""A full copy of the world in small, on this machine's loopback."""

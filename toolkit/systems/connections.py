@@ -1,0 +1,128 @@
+"""Opens the systems of one environment: each when it is first asked for, and once. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from toolkit.environments.model import Environment, Settings
+from toolkit.errors import ToolkitError, Unreachable
+
+if TYPE_CHECKING:
+    from toolkit.secret import Secret
+    from toolkit.systems.bucket import Bucket
+    from toolkit.systems.cluster import Cluster
+    from toolkit.systems.infra_repo import InfraRepo
+    from toolkit.systems.redis_proxy import Address, RedisProxy
+    from toolkit.systems.vault import Vault
+
+
+class Connections:
+    """The open systems of `environment`. `close()` ends them all; a closed one opens again when asked for."""
+
+    def __init__(self, environment: Environment, settings: Settings) -> None:
+        self.environment = environment
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._vault: Vault | None = None
+        self._redis: RedisProxy | None = None
+        self._bucket: Bucket | None = None
+        self._infra_repo: InfraRepo | None = None
+        self._clusters: dict[str, Cluster] = {}
+        self._token: Secret | None = None
+
+    @property
+    def vault(self) -> Vault:
+        from toolkit.systems.vault import Vault
+
+        with self._lock:
+            if self._vault is None:
+                self._vault = Vault(self.environment.vault)
+            return self._vault
+
+    def token(self) -> Secret:
+        """The Redis access token, read from Vault once."""
+        with self._lock:
+            if self._token is None:
+                self._token = self.vault.redis_token()
+            return self._token
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name or alias. Raises ConfigurationError where it is not configured."""
+        from toolkit.systems.cluster import Cluster
+
+        own, part = self.settings.cluster(name)
+        with self._lock:
+            if own not in self._clusters:
+                self._clusters[own] = Cluster(own, part)
+            return self._clusters[own]
+
+    def look_up_proxy(self) -> Address:
+        """The proxy's address now, as its LoadBalancer Service says it."""
+        from toolkit.systems.redis_proxy import Address
+
+        part = self.environment.redis_proxy
+        host, port = self.cluster(part.cluster).service_address(part.namespace, part.service)
+        return Address(host, port, f"Service {part.namespace}/{part.service} in {part.cluster}")
+
+    def redis_address(self) -> Address:
+        """Where the proxy answers: the configured address, else (not set, or it no longer answers) the looked-up one."""
+        from toolkit.systems.redis_proxy import answers, configured_address
+
+        configured = configured_address(self.environment.redis)
+        if configured is None:
+            return self.look_up_proxy()
+        if answers(configured, self.environment.redis.timeout_seconds):
+            return configured
+        try:
+            found = self.look_up_proxy()
+        except ToolkitError as error:
+            raise Unreachable(
+                f"The Redis proxy does not answer at {configured}, and its present address could not be looked up: "
+                f"{error.message}",
+                hint=error.hint or "Run `toolkit doctor` to see which hop is broken.",
+                by_hand=error.by_hand,
+            ) from error
+        if found.endpoint == configured.endpoint:
+            raise Unreachable(
+                f"The Redis proxy does not answer at {configured}, which is also what its Service says.",
+                hint="Are the proxy's pods running? Is your VPN up? `toolkit doctor` shows the first broken hop.",
+                by_hand=(f"nc -vz {configured.host} {configured.port}",),
+            )
+        return found.instead_of(configured)
+
+    @property
+    def redis(self) -> RedisProxy:
+        """L2, authenticated."""
+        from toolkit.systems.redis_proxy import RedisProxy
+
+        with self._lock:
+            if self._redis is None:
+                self._redis = RedisProxy(self.environment.redis, self.redis_address(), self.token())
+            return self._redis
+
+    @property
+    def bucket(self) -> Bucket:
+        from toolkit.systems.bucket import Bucket
+
+        with self._lock:
+            if self._bucket is None:
+                self._bucket = Bucket(self.environment.bucket)
+            return self._bucket
+
+    @property
+    def infra_repo(self) -> InfraRepo:
+        from toolkit.systems.infra_repo import InfraRepo
+
+        with self._lock:
+            if self._infra_repo is None:
+                self._infra_repo = InfraRepo(self.environment.infra_repo)
+            return self._infra_repo
+
+    def close(self) -> None:
+        with self._lock:
+            for system in (self._redis, self._bucket, self._vault, *self._clusters.values()):
+                if system is not None:
+                    system.close()
+            self._redis = self._bucket = self._vault = self._token = None
+            self._clusters = {}
