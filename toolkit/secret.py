@@ -1,4 +1,4 @@
-"""A secret in memory: it cannot be printed by accident, and every text that leaves the program can be scrubbed of it."""
+"""A secret in memory: it cannot be printed by accident, and every text that leaves the program is scrubbed of it."""
 
 from __future__ import annotations
 

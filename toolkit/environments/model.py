@@ -18,7 +18,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A table of the configuration."""
 
 
-class Cluster(Part):
+class Cluster(Part, frozen=True):
     """A Kubernetes cluster, shared by the environments. `context` is the kube context's name on this workstation."""
 
     context: str = ""
@@ -28,7 +28,7 @@ class Cluster(Part):
     purpose: str = ""
 
 
-class Login(Part):
+class Login(Part, frozen=True):
     """How to log in to Vault. `mount` and `role` as `vault login -method=… -path=MOUNT role=ROLE` takes them."""
 
     method: Literal["token", "userpass", "approle", "oidc", "kubernetes", "gcp"] = "oidc"
@@ -36,7 +36,7 @@ class Login(Part):
     role: str = ""
 
 
-class Vault(Part):
+class Vault(Part, frozen=True):
     """The Vault server, and where the Redis access token lies in it. kv_version 0: ask the server.
 
     `token_file` holds a Vault token of this environment's own; where it is set, no other token is ever used.
@@ -54,7 +54,7 @@ class Vault(Part):
     login: Login = Login()
 
 
-class Redis(Part):
+class Redis(Part, frozen=True):
     """L2. `address` is host:port of the proxy; empty: looked up at the proxy's Service."""
 
     address: str = ""
@@ -66,7 +66,7 @@ class Redis(Part):
     timeout_seconds: float = 5.0
 
 
-class RedisProxy(Part):
+class RedisProxy(Part, frozen=True):
     """The LoadBalancer Service through which the managed Redis is reached."""
 
     cluster: str = ""
@@ -74,7 +74,7 @@ class RedisProxy(Part):
     service: str = "redis-proxy"
 
 
-class Bucket(Part):
+class Bucket(Part, frozen=True):
     """L3. `endpoint` is set only for an emulator; `prefix` is the folder under which the groups' folders lie."""
 
     name: str = ""
@@ -84,7 +84,7 @@ class Bucket(Part):
     timeout_seconds: float = 30.0
 
 
-class Cache(Part):
+class Cache(Part, frozen=True):
     """How the cache is laid out: the same in Redis and in the bucket, but for the pattern of a frame's name.
 
     `frames` are the names of a group's frames; empty: whatever is found. Patterns know {group} and {frame}.
@@ -99,7 +99,7 @@ class Cache(Part):
     groups_in_redis: int = 3
 
 
-class CacheManager(Part):
+class CacheManager(Part, frozen=True):
     """The CronJob that fills L2 and L3. Its cluster is its own, not the environment's."""
 
     cluster: str = ""
@@ -108,7 +108,7 @@ class CacheManager(Part):
     usual_minutes: int = 60
 
 
-class App(Part):
+class App(Part, frozen=True):
     """MapApp itself: the Deployment whose pods hold L1."""
 
     cluster: str = ""
@@ -118,7 +118,7 @@ class App(Part):
     way_in: str = ""
 
 
-class InfraRepo(Part):
+class InfraRepo(Part, frozen=True):
     """eng-infrastructure: the Git repository that says which image should run. `remote` may be a local clone."""
 
     remote: str = ""
@@ -126,14 +126,14 @@ class InfraRepo(Part):
     path: str = ""
 
 
-class ArgoCD(Part):
+class ArgoCD(Part, frozen=True):
     """The Argo CD application that deploys the cache manager."""
 
     address: str = ""
     application: str = ""
 
 
-class Environment(Part):
+class Environment(Part, frozen=True):
     """One copy of MapApp with everything that feeds it. `name` is the key it is configured under."""
 
     name: str
@@ -154,12 +154,11 @@ class Environment(Part):
     argocd: ArgoCD = ArgoCD()
 
 
-class Settings(Part):
+class Settings(Part, frozen=True):
     """Everything that was configured: the environments, and the clusters they share."""
 
     environments: dict[str, Environment] = {}
     clusters: dict[str, Cluster] = {}
-    default_environment: str = ""
     read_only: bool = False
 
     def cluster(self, name: str) -> tuple[str, Cluster]:

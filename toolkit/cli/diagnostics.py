@@ -1,0 +1,172 @@
+"""Narration, on stderr: the only module that writes there. Progress, warnings, questions and errors.
+
+Everything passes `scrub`: no secret that this process has held reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from toolkit.errors import ToolkitError
+from toolkit.progress import Advanced, Event, Line, Progress, Step
+from toolkit.secret import scrub
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+_COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
+
+
+def narrate(text: str, style: str = "") -> None:
+    """One line about what is going on."""
+    sys.stderr.write(_styled(scrub(text), style) + "\n")
+    sys.stderr.flush()
+
+
+def warn(text: str) -> None:
+    narrate(f"warning: {text}", "yellow")
+
+
+def error(problem: ToolkitError) -> None:
+    """An error as a person needs it: what, then the next step, then the commands by hand."""
+    first, *more = problem.message.split("\n")
+    narrate(_styled("error: ", "red") + scrub(first))
+    for line in more:
+        narrate("       " + line)
+    if problem.hint:
+        narrate(_styled(" next: ", "bold") + scrub(problem.hint))
+    for command in problem.by_hand:
+        narrate(_styled("by hand: ", "dim") + scrub(command))
+
+
+def _styled(text: str, style: str) -> str:
+    plain = not style or not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+
+
+def can_ask() -> bool:
+    """Whether a person sits there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> str:
+    """Ask on stderr (stdout may be piped), read a line from stdin. Ctrl-D is an empty answer."""
+    sys.stderr.write(scrub(question) + " ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    return answer.strip()
+
+
+def ask_secret(question: str) -> str:
+    """Ask without echo."""
+    import getpass
+
+    return getpass.getpass(question + " ", stream=sys.stderr)
+
+
+@contextmanager
+def watching() -> Iterator[Progress]:
+    """A Progress whose events are shown: live bars on a terminal, plain lines (a few) where stderr is piped.
+
+    Ctrl-C asks the work to stop in an orderly way; a second one ends it at once.
+    """
+    import signal
+
+    shown = _Bars() if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _Lines()
+    progress = Progress(tell=shown.tell)
+
+    def on_interrupt(_signal: int, _frame: object) -> None:
+        if progress.stop.is_set():
+            raise KeyboardInterrupt
+        progress.stop.set()
+        shown.tell(Step("Stopping … (Ctrl-C again ends at once)"))
+
+    try:
+        previous = signal.signal(signal.SIGINT, on_interrupt)
+    except ValueError:  # not in the main thread: somebody else handles Ctrl-C
+        previous = None
+    try:
+        with shown:
+            yield progress
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+
+
+class _Lines:
+    """Events as plain lines; an advancing count at most every two seconds."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Step(text):
+                narrate(f"- {text}")
+            case Line(origin, text):
+                narrate(f"{origin} | {printable(text)}")
+            case Advanced(what, done, total, unit):
+                now = time.monotonic()
+                if done == total or now - self._last.get(what, 0.0) >= 2:
+                    self._last[what] = now
+                    of = f" of {total:,}" if total is not None else ""
+                    narrate(f"  {what}: {done:,}{of} {unit}")
+
+
+class _Bars:
+    """Events as live progress bars, with lines above them."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        common = (TextColumn("  {task.description}", markup=False), BarColumn(bar_width=30))
+        self._counts = RichProgress(*common, MofNCompleteColumn(), TimeElapsedColumn(), console=self._console)
+        self._sizes = RichProgress(*common, DownloadColumn(), TimeElapsedColumn(), console=self._console)
+        self._tasks: dict[str, tuple[RichProgress, TaskID]] = {}
+        self._live: RichProgress | None = None
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Step(text):
+                self._console.print("• " + scrub(text), style="bold")
+            case Line(origin, text):
+                self._console.print(f"{origin} │ {scrub(printable(text))}", style="dim", soft_wrap=True)
+            case Advanced(what, done, total, unit):
+                bars = self._sizes if unit == "bytes" else self._counts
+                if self._live is not bars:
+                    if self._live is not None:
+                        self._live.stop()
+                    bars.start()
+                    self._live = bars
+                if what not in self._tasks:
+                    self._tasks[what] = (bars, bars.add_task(scrub(what), total=total))
+                held, task = self._tasks[what]
+                held.update(task, completed=done, total=total)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: what a foreign log says must not steer the terminal."""
+    return "".join(c if c == "\t" or (c.isprintable()) else "\N{REPLACEMENT CHARACTER}" for c in text)
