@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from toolkit.checks.finding import Finding, Status
 from toolkit.permit import Permit
@@ -28,7 +28,7 @@ class Damage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that will be different afterwards: `verb` `target`, `count` `unit`s of it, `bytes` in all (None: n/a)."""
+    """One thing that will be different: `verb` `target`, `count` `unit`s of it, `bytes` in all (None: not known)."""
 
     verb: str
     target: str
@@ -88,6 +88,22 @@ class Plan:
     def empty(self) -> bool:
         """Nothing to do: the world already is as the action would make it."""
         return not self.changes
+
+    def document(self) -> dict[str, Any]:
+        """The plan as programs get it (`--dry-run -o json`) and as the journal keeps it."""
+        return {
+            "plan": self.hash,
+            "environment": self.environment,
+            "action": self.action,
+            "title": self.title,
+            "where": self.where,
+            "changes": [asdict(change) for change in self.changes],
+            "damage": str(self.damage),
+            "facts": [asdict(fact) for fact in self.facts],
+            "undo": self.undo,
+            "by_hand": list(self.by_hand),
+            "expires_at": self.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
 
 
 class Result(StrEnum):

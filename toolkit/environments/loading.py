@@ -217,7 +217,7 @@ def _converted(merged: Table, sources: Mapping[str, str]) -> model.Settings:
 
 
 def _named(path: str, merged: Table) -> str:
-    """msgspec writes `environments[...].redis.port` for a dict's value; find the name of the first that does not fit."""
+    """msgspec writes `environments[...].redis.port` for a dict's value; find the name of the one that does not fit."""
     for group, struct in (("environments", model.Environment), ("clusters", model.Cluster)):
         prefix = f"{group}[...]"
         if path.startswith(prefix):

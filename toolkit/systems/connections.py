@@ -66,7 +66,7 @@ class Connections:
         return Address(host, port, f"Service {part.namespace}/{part.service} in {part.cluster}")
 
     def redis_address(self) -> Address:
-        """Where the proxy answers: the configured address, else (not set, or it no longer answers) the looked-up one."""
+        """Where the proxy answers: the configured address, else (not set, or silent by now) the looked-up one."""
         from toolkit.systems.redis_proxy import answers, configured_address
 
         configured = configured_address(self.environment.redis)
