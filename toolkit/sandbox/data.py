@@ -1,0 +1,187 @@
+"""The sandbox's groups: their names and build times, and their eight frames as Parquet, all from a seed.
+
+A frame is genes or compounds, aggregated or split by experiment, raw or normalized. Columns: `pert`, `kind`
+(gene/compound), `concentration` (µM, null for genes), `experiment` (split frames only), `replicates`, and `vector`
+(128 float32 of magnitude 1). A normalized frame is free of its experiments' batch effects; a raw one is not.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from toolkit.sandbox.perturbations import DIMENSIONS, SMALL, Screen, Size, screen, unit
+
+FRAMES = tuple(
+    f"{kind}{split}{normalized}"
+    for kind in ("genes", "compounds")
+    for split in ("", "_split_by")
+    for normalized in ("", "_normalized")
+)
+GROUPS = 5
+
+# The transformations that the group auto-loader ran, the newest group's first.
+_TRANSFORMATIONS = ("prox_bias_reduced", "prox_bias_reduced", "centerscale", "prox_bias_reduced", "centerscale")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltGroup:
+    """A group as it was built: what the cache manager finds when it runs."""
+
+    name: str
+    built_at: datetime
+    seed: int
+    size: Size = SMALL
+
+
+def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL) -> tuple[BuiltGroup, ...]:
+    """Five groups, the newest first: one a week, each built some hours before that week's run of the cache manager."""
+    groups = []
+    for week in range(GROUPS):
+        built = (last_run - timedelta(weeks=week, hours=9 + 5 * week, minutes=17 * week + 4)).astimezone(UTC)
+        year, number, _ = built.isocalendar()
+        name = f"{prefix}_{year}w{number:02d}_{_TRANSFORMATIONS[week]}"
+        groups.append(BuiltGroup(name, built.replace(microsecond=0), seed, size))
+    return tuple(groups)
+
+
+def schema(frame: str) -> pa.Schema:
+    fields = [
+        pa.field("pert", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("concentration", pa.float64()),
+    ]
+    if "split_by" in frame:
+        fields.append(pa.field("experiment", pa.string(), nullable=False))
+    fields.append(pa.field("replicates", pa.int32(), nullable=False))
+    fields.append(pa.field("vector", pa.list_(pa.float32(), DIMENSIONS), nullable=False))
+    return pa.schema(fields)
+
+
+def record_batches(group: BuiltGroup, frame: str) -> Iterator[pa.RecordBatch]:
+    """The rows of one frame, in pieces of about a row group each."""
+    for part in _parts(group, frame):
+        yield pa.RecordBatch.from_arrays(part.arrays(), schema=schema(frame))
+
+
+def write(group: BuiltGroup, frame: str, sink: IO[bytes] | Any) -> None:
+    """Stream one frame into `sink` as Parquet, a row group at a time. Perturbations' names are dictionary-encoded."""
+    options = {"use_dictionary": ["pert", "kind", "experiment", "concentration"], "compression": "zstd"}
+    with pq.ParquetWriter(sink, schema(frame), **options) as writer:
+        for batch in record_batches(group, frame):
+            writer.write_batch(batch, row_group_size=group.size.rows_per_row_group)
+
+
+def serialise(group: BuiltGroup, frame: str) -> bytes:
+    """One frame as a Parquet file."""
+    sink = pa.BufferOutputStream()
+    write(group, frame, sink)
+    return bytes(sink.getvalue())
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of a frame as columns; `vectors` is (rows, 128)."""
+
+    perts: list[str]
+    kind: str
+    concentrations: NDArray[np.float64] | None
+    experiments: list[str] | None
+    replicates: NDArray[np.int32]
+    vectors: NDArray[np.float32]
+
+    def arrays(self) -> list[pa.Array]:
+        rows = len(self.perts)
+        concentration = (
+            pa.nulls(rows, pa.float64()) if self.concentrations is None else pa.array(self.concentrations, pa.float64())
+        )
+        columns = [pa.array(self.perts), pa.array([self.kind] * rows), concentration]
+        if self.experiments is not None:
+            columns.append(pa.array(self.experiments))
+        columns.append(pa.array(self.replicates))
+        columns.append(pa.FixedSizeListArray.from_arrays(pa.array(self.vectors.reshape(-1)), DIMENSIONS))
+        return columns
+
+
+def _parts(group: BuiltGroup, frame: str) -> Iterator[_Part]:
+    truth = screen(group.seed, group.size)
+    genes = frame.startswith("genes")
+    split, normalized = "split_by" in frame, frame.endswith("_normalized")
+    count = len(truth.genes) if genes else len(truth.compounds)
+    experiments = group.size.gene_experiments if genes else group.size.compound_experiments
+    # The same noise in each of a group's frames of one kind: so an aggregated vector is the mean of its split ones.
+    salt = [group.seed, zlib.crc32(group.name.encode()), int(genes)]
+    offsets = np.random.default_rng(salt).standard_normal((experiments, DIMENSIONS), dtype=np.float32) * 0.035
+    # Rows are aggregated from all their experiments at once: fewer at a time where there are many.
+    step = max(1, group.size.rows_per_row_group // (experiments if split else min(experiments, 8)))
+    for start in range(0, count, step):
+        rows = slice(start, min(start + step, count))
+        vectors, replicates = [], []
+        for experiment in range(experiments):
+            noise, wells = _noise(salt, experiment, rows)
+            vectors.append(_seen(truth, genes, rows, noise, None if normalized else offsets[experiment]))
+            replicates.append(wells)
+        yield _part(truth, genes, rows, np.stack(vectors, axis=1), np.stack(replicates, axis=1), split)
+
+
+_NOISE_BLOCK = 1024
+
+
+def _noise(salt: list[int], experiment: int, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """What the wells of one experiment add to the perturbations `rows`: drawn in fixed blocks, however rows are cut."""
+    noise, wells = [], []
+    for block in range(rows.start // _NOISE_BLOCK, (rows.stop - 1) // _NOISE_BLOCK + 1):
+        low, high = max(rows.start - block * _NOISE_BLOCK, 0), min(rows.stop - block * _NOISE_BLOCK, _NOISE_BLOCK)
+        rng = np.random.default_rng([*salt, experiment + 1, block])
+        wells.append(rng.integers(3, 9, _NOISE_BLOCK, dtype=np.int32)[low:high])
+        noise.append(rng.standard_normal((high, DIMENSIONS), dtype=np.float32)[low:])
+    return np.concatenate(noise), np.concatenate(wells)
+
+
+def _seen(
+    truth: Screen, genes: bool, rows: slice, noise: NDArray[np.float32], offset: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """The vectors of one experiment: the true directions, noise, and its batch effect."""
+    if genes:
+        vectors = truth.gene_directions[rows] + noise * (0.03 * truth.weakness[rows, None])
+    else:
+        effect, targets = truth.effect[rows, None], truth.targets[rows]
+        toward = np.where(targets[:, None] < 0, np.float32(0), truth.gene_directions[targets])
+        vectors = toward * effect + truth.compound_directions[rows] * (1 - effect) + noise * 0.03
+    return unit(vectors if offset is None else vectors + offset)
+
+
+def _part(
+    truth: Screen,
+    genes: bool,
+    rows: slice,
+    vectors: NDArray[np.float32],
+    replicates: NDArray[np.int32],
+    split: bool,
+) -> _Part:
+    """Rows of a frame from `vectors` (perturbations, experiments, 128) and as many `replicates`."""
+    names = list((truth.genes if genes else truth.compounds)[rows])
+    concentrations = None if genes else truth.concentrations[rows]
+    kind = "gene" if genes else "compound"
+    if not split:
+        return _Part(
+            names, kind, concentrations, None, replicates.sum(axis=1, dtype=np.int32), unit(vectors.mean(axis=1))
+        )
+    experiments = vectors.shape[1]
+    labels = [f"{'GEM' if genes else 'CPD'}-{number + 101:04d}" for number in range(experiments)]
+    return _Part(
+        [name for name in names for _ in range(experiments)],
+        kind,
+        None if concentrations is None else np.repeat(concentrations, experiments),
+        labels * len(names),
+        replicates.reshape(-1),
+        vectors.reshape(-1, DIMENSIONS),
+    )
