@@ -53,26 +53,26 @@ def load(sandbox: Path | None = None, *, working_directory: Path | None = None) 
     With `sandbox`, the file that the running sandbox wrote, nothing else is read: no name, address or cluster of the
     real world can get into it.
     """
-    merged: Table = {}
-    sources: dict[str, str] = {}
-    for name in ("clusters", *PROFILES):
-        text = resources.files("toolkit.environments").joinpath("profiles", f"{name}.toml").read_text("utf-8")
-        _merge(merged, _parsed(text, f"profile {name}"), f"profile {name}", sources)
+    merged, sources = ({}, {}) if sandbox is not None else _profiles()
     configured: set[str] = set()
     if sandbox is not None:
-        merged, sources = {}, {}
         _merge(merged, _read(sandbox), "the running sandbox", sources)
     else:
         for file in files(working_directory):
             table = _read(file)
             configured |= set(_environments(table, file))
             _merge(merged, table, str(file), sources)
-    for name, table in merged.get("environments", {}).items():
-        if isinstance(table, dict):
-            table["name"] = name
+    _name(merged)
     if sandbox is None:
         _apply_variables(merged, sources)
     return Loaded(_converted(merged, sources), sources, tuple(sorted(configured)))
+
+
+def shipped() -> model.Settings:
+    """The shipped profiles alone."""
+    merged, sources = _profiles()
+    _name(merged)
+    return _converted(merged, sources)
 
 
 def files(working_directory: Path | None = None) -> list[Path]:
@@ -95,6 +95,22 @@ def unset(environment: model.Environment) -> list[str]:
         if getattr(getattr(environment, part), key) == "":
             found.append(path)
     return found
+
+
+def _profiles() -> tuple[Table, dict[str, str]]:
+    merged: Table = {}
+    sources: dict[str, str] = {}
+    for name in ("clusters", *PROFILES):
+        text = resources.files("toolkit.environments").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+        _merge(merged, _parsed(text, f"profile {name}"), f"profile {name}", sources)
+    return merged, sources
+
+
+def _name(merged: Table) -> None:
+    """An environment's name is the key of its table."""
+    for name, table in merged.get("environments", {}).items():
+        if isinstance(table, dict):
+            table["name"] = name
 
 
 def _environments(table: Table, file: Path) -> Mapping[str, Any]:

@@ -1,0 +1,61 @@
+"""The commented configuration file that `toolkit config init` writes, and what each open key means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolkit.environments import loading
+from toolkit.errors import UsageError
+
+_MEANINGS = {
+    "vault.address": "Vault's address, as in VAULT_ADDR: https://vault.example.com:8200",
+    "redis_proxy.cluster": "the cluster where the Service redis-proxy is",
+    "redis_proxy.namespace": "the namespace of the Service redis-proxy",
+    "bucket.name": "the L3 bucket's name, without gs://",
+    "bucket.project": "the GCP project the bucket belongs to",
+    "cache_manager.cluster": "the cluster where the cache manager's CronJob really runs",
+    "cache_manager.namespace": "the CronJob's namespace",
+    "cache_manager.cronjob": "the CronJob's name",
+    "app.cluster": "the cluster where MapApp's Deployment is",
+    "app.namespace": "the Deployment's namespace",
+    "app.deployment": "the Deployment's name",
+    "infra_repo.remote": "eng-infrastructure: a Git address, or the path of a clone",
+    "infra_repo.path": "the cache manager's YAML file in eng-infrastructure",
+    "argocd.address": "Argo CD's address",
+    "argocd.application": "the Argo CD application that deploys the cache manager",
+}
+
+
+def meaning(key: str) -> str:
+    """What goes into the key (its dotted name within an environment)."""
+    return _MEANINGS.get(key, "")
+
+
+def render(names: Sequence[str]) -> str:
+    """The text of a configuration file for the shipped environments `names`, with their open keys to fill in."""
+    settings = loading.shipped()
+    unknown = [name for name in names if name not in settings.environments]
+    if unknown:
+        raise UsageError(
+            f"No profile is shipped for {', '.join(unknown)}.", hint=f"There are: {', '.join(settings.environments)}."
+        )
+    lines = [
+        "# Configuration of the MapApp toolkit. Only what differs from the shipped profiles has to stand here;",
+        "# `toolkit env show NAME` prints every value and where it came from, `toolkit config check` what is open.",
+        "",
+        "# read_only = true   # refuse every change from this workstation",
+        "",
+        "# The kube contexts by cluster: `kubectl config get-contexts` lists yours. The current context is never used.",
+    ]
+    for name, cluster in settings.clusters.items():
+        lines += [f"[clusters.{name}]   # {cluster.purpose}", 'context = ""', ""]
+    for name in names:
+        environment = settings.environments[name]
+        lines += [f"# {environment.title}", f"[environments.{name}]", "# read_only = true", ""]
+        parts: dict[str, list[str]] = {}
+        for key in loading.unset(environment):
+            part, _, rest = key.partition(".")
+            parts.setdefault(part, []).append(f'{rest} = ""   # {meaning(key)}')
+        for part, keys in parts.items():
+            lines += [f"[environments.{name}.{part}]", *keys, ""]
+    return "\n".join(lines)
