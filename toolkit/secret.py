@@ -52,7 +52,7 @@ class Secret:
 
 def scrub(text: str) -> str:
     """`text` without any secret that this process has held."""
-    for value in _known:
+    for value in tuple(_known):
         if value in text:
             text = text.replace(value, MASK)
     return text
