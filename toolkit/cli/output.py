@@ -123,7 +123,7 @@ def console() -> Console:
     from rich.console import Console
 
     piped = not sys.stdout.isatty()
-    return Console(file=sys.stdout, width=200 if piped else None, highlight=False, soft_wrap=False, markup=False)
+    return Console(file=sys.stdout, width=1000 if piped else None, highlight=False, soft_wrap=False, markup=False)
 
 
 def _draw(drawn: RenderableType) -> None:
