@@ -112,6 +112,11 @@ class ClusterServer:
     def url(self) -> str:
         return f"{'https' if self.certificate else 'http'}://{self._host}:{self._port}"
 
+    @property
+    def streams_open(self) -> int:
+        """How many logs and watches are being followed now."""
+        return len(self._open)
+
     # -- for the world it is part of; all of these are called in its event loop
 
     def put(self, item: Object) -> Object:

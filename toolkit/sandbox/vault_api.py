@@ -56,6 +56,7 @@ class VaultServer:
         self.standby = False
         self.initialized = True
         self.url = ""
+        self.requests_seen = 0
         self._engines: dict[str, Engine] = {}
         for mount, version in (mounts or {"secret": 2}).items():
             self.enable_kv(mount, version)
@@ -117,6 +118,7 @@ class VaultServer:
         return web.Response(status=302, headers={"Location": back})
 
     async def _handle(self, request: web.Request) -> web.Response:
+        self.requests_seen += 1
         path = request.match_info["path"].strip("/")
         method = "LIST" if request.method == "GET" and request.query.get("list") == "true" else request.method
         try:
