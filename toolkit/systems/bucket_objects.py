@@ -1,0 +1,99 @@
+"""What the bucket gives back: frozen values about objects, folders and what became of them. No network here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object in one generation. `path` is its full name in the bucket, `crc32c` in base64 as Google writes it.
+
+    `soft_deleted_at` is set where the generation is deleted, and kept for a while.
+    """
+
+    path: str
+    generation: int
+    bytes: int
+    updated: datetime
+    crc32c: str = ""
+    soft_deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    """A folder: what names up to a "/" have in common. `path` ends in "/"."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One level of the bucket."""
+
+    folders: tuple[FolderInfo, ...]
+    objects: tuple[ObjectInfo, ...]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much lies under a path."""
+
+    path: str
+    objects: int
+    bytes: int
+    updated: datetime | None
+
+
+@dataclass(frozen=True)
+class BucketInfo:
+    """The bucket's own properties. `soft_delete_seconds` is how long deleted objects are kept; 0: not at all."""
+
+    name: str
+    project: str
+    location: str
+    soft_delete_seconds: int
+    versioning: bool = False
+
+
+@dataclass(frozen=True)
+class DeleteResult:
+    """What became of objects that were to be deleted. `done` are gone now; of these, `already_gone` were so before.
+
+    `failed` are still there, each with its reason. `stopped` says why it ended before all were tried (else empty).
+    """
+
+    done: tuple[ObjectInfo, ...]
+    failed: tuple[tuple[ObjectInfo, str], ...] = ()
+    already_gone: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """What became of objects that were to be restored. `done` are back; `already_back` of these were so before."""
+
+    done: tuple[ObjectInfo, ...]
+    failed: tuple[tuple[ObjectInfo, str], ...] = ()
+    already_back: int = 0
+    stopped: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An object to download, and the file it shall become."""
+
+    object: ObjectInfo
+    file: Path
+
+
+@dataclass(frozen=True)
+class DownloadResult:
+    """What became of a download: files written, files that were there already and equal, and what failed and why."""
+
+    done: tuple[Path, ...]
+    already_there: tuple[Path, ...] = ()
+    failed: tuple[tuple[ObjectInfo, str], ...] = ()
+    bytes: int = 0
