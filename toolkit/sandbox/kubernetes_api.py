@@ -62,7 +62,7 @@ class ClusterServer:
     store: Store = field(default_factory=Store)
     accounts: Accounts = field(default_factory=Accounts)
     requests_seen: int = 0
-    _logs: dict[tuple[str, str, str], ContainerLog] = field(default_factory=dict)
+    _logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _open: list[asyncio.Transport] = field(default_factory=list)
     _runner: web.AppRunner | None = None
     _host: str = "127.0.0.1"
@@ -73,6 +73,7 @@ class ClusterServer:
         self.uid = self.uid or str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}.sandbox"))
         self.accounts.by_token[self.token] = Account("on-call")
         self._requests = Requests(self.store, self.log_of)
+        self.store.deleted = self._forget_logs
         for name in ("default", "kube-system"):
             metadata: Object = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
             if name == "kube-system":
@@ -107,6 +108,7 @@ class ClusterServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            await asyncio.sleep(0.05)  # what was cut off closes in the loop's next rounds
 
     @property
     def url(self) -> str:
@@ -137,11 +139,11 @@ class ClusterServer:
         return self.store.delete(kind, namespace, name)
 
     def log_of(self, namespace: str, pod: str, container: str) -> ContainerLog:
-        """The log of one container; made when it is first asked for, forgotten when its pod is no more."""
-        for its_namespace, its_pod, its_container in [*self._logs]:
-            if self.store.get("Pod", its_namespace, its_pod) is None:
-                self._logs.pop((its_namespace, its_pod, its_container)).close()
-        return self._logs.setdefault((namespace, pod, container), ContainerLog())
+        """The log of one container of a pod that is there; it ends with the pod."""
+        uid = self.store.uid("Pod", namespace, pod)
+        if not uid:
+            return ContainerLog()
+        return self._logs.setdefault((uid, container), ContainerLog())
 
     def append_log(self, namespace: str, pod: str, line: str, *, container: str = "", at: int | None = None) -> None:
         """A line that the pod writes (to its first container unless named); `at` in nanoseconds, default now."""
@@ -164,6 +166,11 @@ class ClusterServer:
 
     def allow_everything(self, token: str = "") -> None:
         self.accounts.by_token[token or self.token].denied.clear()
+
+    def _forget_logs(self, gone: Object) -> None:
+        for uid, container in [*self._logs] if gone["kind"] == "Pod" else ():
+            if uid == gone["metadata"]["uid"]:
+                self._logs.pop((uid, container)).close()
 
     def cut_streams(self) -> None:
         """Break every open log and watch off, without a farewell."""

@@ -37,7 +37,7 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-_WORKLOADS = ("Pod", "Service", "CronJob", "Job", "Deployment")
+_WORKLOADS = ("Pod", "Service", "CronJob", "Job", "Deployment", "ReplicaSet")
 _STATUS = (("status", ("get", "patch", "update")),)
 
 RESOURCES = (
@@ -48,6 +48,7 @@ RESOURCES = (
     Resource("batch", "v1", "cronjobs", "CronJob", short=("cj",), subresources=_STATUS),
     Resource("batch", "v1", "jobs", "Job", subresources=_STATUS),
     Resource("apps", "v1", "deployments", "Deployment", short=("deploy",), subresources=_STATUS),
+    Resource("apps", "v1", "replicasets", "ReplicaSet", short=("rs",), subresources=_STATUS),
     Resource(
         "authorization.k8s.io",
         "v1",

@@ -68,6 +68,7 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
+        self.deleted: Callable[[Object], None] | None = None  # told of every object that goes
         self._objects: dict[tuple[str, str, str], Object] = {}
         self._events: deque[Event] = deque(maxlen=_REMEMBERED_EVENTS)
         self._forgotten = 0  # the newest version that fell out of `_events`
@@ -76,6 +77,11 @@ class Store:
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         found = self._objects.get((kind, namespace, name))
         return copy.deepcopy(found) if found is not None else None
+
+    def uid(self, kind: str, namespace: str, name: str) -> str:
+        """The object's UID; "" where there is none of that name."""
+        found = self._objects.get((kind, namespace, name))
+        return str(found["metadata"]["uid"]) if found is not None else ""
 
     def find(self, kind: str, namespace: str = "", test: Callable[[Object], bool] | None = None) -> list[Object]:
         """All of a kind, in the order of their names; `namespace` "" means all of them."""
@@ -147,6 +153,8 @@ class Store:
         found = self._present(resource, namespace, name)
         del self._objects[self._key(found)]
         self._happened("DELETED", resource, copy.deepcopy(found), found)
+        if self.deleted is not None:
+            self.deleted(found)
         if not orphan:
             for item in self._dependents(found):
                 if self._key(item) in self._objects:

@@ -129,6 +129,11 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         ("Up-to-date", lambda item: str(_status(item).get("updatedReplicas", 0))),
         ("Available", lambda item: str(_status(item).get("availableReplicas", 0))),
     ),
+    "ReplicaSet": (
+        ("Desired", lambda item: str(item["spec"].get("replicas", 1))),
+        ("Current", lambda item: str(_status(item).get("replicas", 0))),
+        ("Ready", lambda item: str(_status(item).get("readyReplicas", 0))),
+    ),
     "Service": (
         ("Type", lambda item: item["spec"].get("type", "ClusterIP")),
         ("Cluster-IP", lambda item: item["spec"].get("clusterIP", "None")),

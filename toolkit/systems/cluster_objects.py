@@ -1,0 +1,257 @@
+"""What the toolkit knows of a cluster's objects: frozen values read from the API's JSON, missing fields forgiven."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+Object = Mapping[str, Any]
+
+MANUAL: Final = "cronjob.kubernetes.io/instantiate"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterIdentity:
+    """Which cluster this is: `uid` is its kube-system's; `known_since`: when the toolkit first met it."""
+
+    name: str
+    context: str
+    address: str
+    uid: str
+    version: str
+    known_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CronJob:
+    """A CronJob. `time_zone` is "" where its spec names none; `active` are the names of the scheduled runs under way
+    (runs by hand are never among them); `template` is its jobTemplate as it stands."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    created: datetime | None
+    schedule: str
+    time_zone: str
+    suspended: bool
+    concurrency_policy: str
+    images: tuple[str, ...]
+    active: tuple[str, ...]
+    last_scheduled: datetime | None
+    last_successful: datetime | None
+    keeps_successful: int
+    keeps_failed: int
+    template: Object
+
+    @property
+    def template_digest(self) -> str:
+        """12 hex digits over the job template: another template is another job."""
+        text = json.dumps(self.template, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A Job. `state` is pending (no pod has run yet), running, complete or failed; `reason` and `message` say why it
+    failed; `manual` that somebody started it by hand; `failures` how many of its pods failed."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    owner_uid: str
+    created: datetime | None
+    started: datetime | None
+    finished: datetime | None
+    state: str
+    reason: str
+    message: str
+    manual: bool
+    image: str
+    failures: int
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("complete", "failed")
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, from its start to its end; None while it runs, or where a time is missing."""
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod. `reason` and `message` say what its containers wait for or ended with (ImagePullBackOff, OOMKilled …);
+    `ready` counts the containers that are."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    created: datetime | None
+    started: datetime | None
+    phase: str
+    containers: tuple[str, ...]
+    images: tuple[str, ...]
+    ready: int
+    restarts: int
+    node: str
+    reason: str
+    message: str
+    exit_code: int | None
+    terminating: bool
+
+    @property
+    def over(self) -> bool:
+        return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A Deployment; `selector` finds its pods."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    selector: str
+    wanted: int
+    ready: int
+    updated: int
+    images: tuple[str, ...]
+
+
+def read_cronjob(cluster: str, found: Object) -> CronJob:
+    metadata, spec, status = _parts(found)
+    template = spec.get("jobTemplate") or {}
+    return CronJob(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        uid=str(metadata.get("uid", "")),
+        created=time(metadata.get("creationTimestamp")),
+        schedule=str(spec.get("schedule", "")),
+        time_zone=str(spec.get("timeZone") or ""),
+        suspended=bool(spec.get("suspend")),
+        concurrency_policy=str(spec.get("concurrencyPolicy") or "Allow"),
+        images=_images((template.get("spec") or {}).get("template") or {}),
+        active=tuple(str(one.get("name", "")) for one in status.get("active") or ()),
+        last_scheduled=time(status.get("lastScheduleTime")),
+        last_successful=time(status.get("lastSuccessfulTime")),
+        keeps_successful=int(spec.get("successfulJobsHistoryLimit", 3)),
+        keeps_failed=int(spec.get("failedJobsHistoryLimit", 1)),
+        template=template,
+    )
+
+
+def read_job(cluster: str, found: Object) -> Job:
+    metadata, spec, status = _parts(found)
+    conditions = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") == "True"}
+    end = conditions.get("Failed") or conditions.get("Complete") or {}
+    begun = status.get("active") or status.get("succeeded") or status.get("failed") or status.get("ready")
+    if "Failed" in conditions:
+        state = "failed"
+    elif "Complete" in conditions:
+        state = "complete"
+    else:
+        state = "running" if begun and not spec.get("suspend") else "pending"
+    images = _images(spec.get("template") or {})
+    return Job(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        uid=str(metadata.get("uid", "")),
+        owner_uid=next((str(one.get("uid")) for one in _owners(metadata) if one.get("controller")), ""),
+        created=time(metadata.get("creationTimestamp")),
+        started=time(status.get("startTime")),
+        finished=time(status.get("completionTime") or end.get("lastTransitionTime")) if end else None,
+        state=state,
+        reason=str(end.get("reason") or "") if state == "failed" else "",
+        message=str(end.get("message") or "") if state == "failed" else "",
+        manual=(metadata.get("annotations") or {}).get(MANUAL) == "manual",
+        image=images[0] if images else "",
+        failures=int(status.get("failed") or 0),
+    )
+
+
+def read_pod(cluster: str, found: Object) -> Pod:
+    metadata, spec, status = _parts(found)
+    statuses = status.get("containerStatuses") or ()
+    reason, message, code = str(status.get("reason") or ""), str(status.get("message") or ""), None
+    for one in statuses:
+        state = one.get("state") or {}
+        waiting = state.get("waiting") or state.get("terminated") or {}
+        reason, message = str(waiting.get("reason") or reason), str(waiting.get("message") or message)
+        code = waiting.get("exitCode", code)
+    return Pod(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        uid=str(metadata.get("uid", "")),
+        created=time(metadata.get("creationTimestamp")),
+        started=time(status.get("startTime")),
+        phase=str(status.get("phase") or "Unknown"),
+        containers=tuple(str(one.get("name", "")) for one in spec.get("containers") or ()),
+        images=_images({"spec": spec}),
+        ready=sum(bool(one.get("ready")) for one in statuses),
+        restarts=sum(int(one.get("restartCount") or 0) for one in statuses),
+        node=str(spec.get("nodeName") or ""),
+        reason=reason,
+        message=message,
+        exit_code=code if isinstance(code, int) else None,
+        terminating="deletionTimestamp" in metadata,
+    )
+
+
+def read_deployment(cluster: str, found: Object) -> Deployment:
+    metadata, spec, status = _parts(found)
+    return Deployment(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        uid=str(metadata.get("uid", "")),
+        selector=selector(spec.get("selector") or {}),
+        wanted=int(spec.get("replicas", 1)),
+        ready=int(status.get("readyReplicas") or 0),
+        updated=int(status.get("updatedReplicas") or 0),
+        images=_images(spec.get("template") or {}),
+    )
+
+
+def selector(given: Object) -> str:
+    """A LabelSelector as `kubectl -l` writes it."""
+    parts = [f"{key}={value}" for key, value in (given.get("matchLabels") or {}).items()]
+    for one in given.get("matchExpressions") or ():
+        key, how, values = one.get("key"), one.get("operator"), ",".join(one.get("values") or ())
+        written = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+        parts.append(str(written.get(how, f"!{key}")))
+    return ",".join(parts)
+
+
+def time(text: object) -> datetime | None:
+    """An API timestamp; None where there is none, or none that can be read."""
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _parts(found: Object) -> tuple[Object, Object, Object]:
+    return found.get("metadata") or {}, found.get("spec") or {}, found.get("status") or {}
+
+
+def _owners(metadata: Object) -> Iterable[Object]:
+    return metadata.get("ownerReferences") or ()
+
+
+def _images(template: Object) -> tuple[str, ...]:
+    containers = (template.get("spec") or {}).get("containers") or ()
+    return tuple(str(one.get("image", "")) for one in containers)
