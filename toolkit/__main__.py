@@ -15,6 +15,9 @@ from toolkit.errors import ExitCode, ToolkitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from toolkit.systems.connections import Connections
+    from toolkit.tui.opener import Choice
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `toolkit` command. Always ends with SystemExit and one of `ExitCode`."""
@@ -59,7 +62,8 @@ def _unexpected(problem: Exception) -> int:
     return ExitCode.BUG
 
 
-def _launch() -> None:
+def _launch(environment: str | None = None) -> None:
+    """Open the terminal app on `environment` (None: the one typed, else let the user choose)."""
     from toolkit.errors import UsageError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -68,7 +72,44 @@ def _launch() -> None:
         )
     from toolkit.tui.app import run_app
 
-    run_app(os.environ.get("TOOLKIT_ENV"))
+    sys.exit(run_app(environment or os.environ.get("TOOLKIT_ENV") or None, _Opener()))
+
+
+class _Opener:
+    """What the terminal app may open: the configured environments, else the shipped ones, and the sandbox."""
+
+    def choices(self) -> Sequence[Choice]:
+        from toolkit import opening
+        from toolkit.environments import loading
+        from toolkit.tui.opener import Choice
+
+        loaded = loading.load()
+        forced = loaded.settings.read_only or _read_only_variable()
+        found = [
+            Choice(
+                name=name,
+                title=environment.title,
+                protected=environment.protected,
+                read_only=environment.read_only or forced,
+                missing=tuple(loading.unset(environment)),
+                cache_manager=environment.cache_manager.cluster,
+            )
+            for name, environment in sorted(loaded.settings.environments.items())
+        ]
+        sandboxes = [
+            Choice(name, title, kind="sandbox", read_only=_read_only_variable())
+            for name, title in opening.SANDBOXES.items()
+        ]
+        return [*found, *sandboxes] if loaded.configured else [*sandboxes, *found]
+
+    def open(self, name: str) -> Connections:
+        from toolkit import opening
+
+        return opening.choose(name, lambda _: None).connect()
+
+
+def _read_only_variable() -> bool:
+    return os.environ.get("TOOLKIT_READ_ONLY", "").lower() in ("1", "true", "yes", "on", "t", "y")
 
 
 if __name__ == "__main__":

@@ -56,9 +56,7 @@ def list_(form: options.Output = Format.TABLE) -> None:
         )
         for name, environment in sorted(loaded.settings.environments.items())
     ]
-    found += [
-        Row(name, "A world in small, on this machine", "sandbox", True, False, False, "", ()) for name in SANDBOXES
-    ]
+    found += [Row(name, title, "sandbox", True, False, False, "", ()) for name, title in SANDBOXES.items()]
     output.rows(
         found,
         [

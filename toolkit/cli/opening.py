@@ -1,79 +1,46 @@
-"""From the name that was typed to an open environment."""
+"""An environment for a command: chosen, narrated on stderr, opened, and closed at the end."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolkit import opening
 from toolkit.cli import diagnostics
-from toolkit.environments import loading
-from toolkit.errors import UsageError
+from toolkit.opening import SANDBOXES, Chosen
 
 if TYPE_CHECKING:
-    from toolkit.environments.model import Environment
     from toolkit.systems.connections import Connections
 
-SANDBOXES = ("sandbox", "sandbox-mapapp")
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The environment that a command is about, and the configuration it came from."""
-
-    environment: Environment
-    loaded: loading.Loaded
-
-    @property
-    def read_only(self) -> bool:
-        return self.environment.read_only or self.loaded.settings.read_only
+__all__ = ["SANDBOXES", "Chosen", "choose", "opened"]
 
 
 def choose(name: str | None) -> Chosen:
-    """The environment called `name`; without a name the only configured one, else the sandbox, else UsageError."""
-    if name in SANDBOXES:
-        return _sandbox(name)
-    loaded = loading.load()
-    if not name:
-        if not loaded.configured:
-            diagnostics.narrate("No environment is configured: this is the sandbox. (`toolkit config init`)", "dim")
-            return _sandbox(SANDBOXES[0])
-        if len(loaded.configured) > 1:
-            raise UsageError(
-                "More than one environment is configured; say which.",
-                hint=f"Add --env with one of: {', '.join((*loaded.configured, *SANDBOXES))}. Or set TOOLKIT_ENV.",
-            )
-        name = loaded.configured[0]
-    known = (*loaded.settings.environments, *SANDBOXES)
-    if name not in loaded.settings.environments:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise UsageError(
-            f"No environment is called {name!r}.",
-            hint=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}.",
-        )
-    return Chosen(loaded.settings.environments[name], loaded)
-
-
-def _sandbox(name: str) -> Chosen:
-    from toolkit.sandbox import client
-
-    running = client.start()
-    if running.started_now:
-        diagnostics.narrate("Started the sandbox; it stops by itself after half an hour of quiet.", "dim")
-    loaded = loading.load(sandbox=running.config_file)
-    return Chosen(loaded.settings.environments[name], loaded)
+    """The environment called `name`, or the one that is meant without a name."""
+    return opening.choose(name, lambda text: diagnostics.narrate(text, "dim"))
 
 
 @contextmanager
 def opened(name: str | None) -> Iterator[Connections]:
     """The chosen environment's systems, opened lazily, closed at the end."""
-    from toolkit.systems.connections import Connections
-
     chosen = choose(name)
-    connections = Connections(chosen.environment, chosen.loaded.settings)
+    _remind_of_unfinished(chosen.environment.name)
+    connections = chosen.connect()
     try:
         yield connections
     finally:
         connections.close()
+
+
+def _remind_of_unfinished(environment: str) -> None:
+    """Say that an earlier change was cut off, as long as nobody said that it was looked after."""
+    from toolkit.actions.journal import Journal
+
+    for operation in Journal().unfinished():
+        if operation.environment == environment:
+            diagnostics.warn(
+                f"{operation.action} of {operation.started:%Y-%m-%d %H:%M}Z was cut off before its end. "
+                f"`toolkit journal show {operation.operation}` has its plan; when it is looked after: "
+                f"`toolkit journal settle {operation.operation}`."
+            )

@@ -68,8 +68,8 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items() if not entry.hidden])
 
 
-def build(launch: Callable[[], None]) -> Any:
-    """The root command. `launch` opens the terminal app, for `toolkit` without a command."""
+def build(launch: Callable[[str | None], None]) -> Any:
+    """The root command. `launch` opens the terminal app, on an environment if it is given one."""
     app = typer.Typer(
         name="toolkit",
         cls=LazyGroup,
@@ -105,7 +105,8 @@ def build(launch: Callable[[], None]) -> Any:
             os.environ["TOOLKIT_OUTPUT"] = output
         if read_only:
             os.environ["TOOLKIT_READ_ONLY"] = "1"
+        ctx.obj = launch  # for `demo`, which opens the app too
         if ctx.invoked_subcommand is None:
-            launch()
+            launch(None)
 
     return get_command(app)
