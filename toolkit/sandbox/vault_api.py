@@ -35,7 +35,8 @@ _STATUS = ("sys/health", "sys/seal-status", "sys/unseal", "sys/init", "sys/leade
 class VaultServer:
     """One Vault on loopback. All methods but `start` and `stop` are plain calls, made in the loop's own thread.
 
-    `standby` and `initialized` are what the health endpoint says; `namespace` is the one in which everything lives.
+    `standby` and `initialized` are what the health endpoint says; `namespace` is the one in which everything lives;
+    `mounts_hidden` refuses to say what is mounted, as a guarded Vault does.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class VaultServer:
         self.sealed = False
         self.standby = False
         self.initialized = True
+        self.mounts_hidden = False
         self.url = ""
         self.requests_seen = 0
         self._engines: dict[str, Engine] = {}
@@ -232,7 +234,8 @@ class VaultServer:
 
     def _preflight(self, path: str, token: Token | None) -> Answer:
         mount = self._mount(path)
-        if token is None or mount is None or not self.policies.reaches(token.policies, mount):
+        reached = token is not None and mount is not None and self.policies.reaches(token.policies, mount)
+        if mount is None or not reached or self.mounts_hidden:
             asked = path.strip("/") + "/"
             return Answer(
                 403,

@@ -156,7 +156,7 @@ class Policies:
             return True
         for name in held:
             for pattern, capabilities in self._policies.get(name, {}).items():
-                if "deny" not in capabilities and capabilities and (pattern.startswith(mount) or fits(pattern, mount)):
+                if capabilities and "deny" not in capabilities and _leads_into(pattern, mount):
                     return True
         return False
 
@@ -177,6 +177,20 @@ def fits(pattern: str, path: str) -> bool:
         if segment != given[number]:
             return False
     return True
+
+
+def _leads_into(pattern: str, mount: str) -> bool:
+    """Can the rule's `pattern` cover any path below `mount`?"""
+    into = mount.rstrip("/").split("/")
+    wanted = pattern.split("/")
+    for number, segment in enumerate(into):
+        if number == len(wanted):
+            return False
+        if wanted[number].endswith("*") and number == len(wanted) - 1:
+            return segment.startswith(wanted[number][:-1])
+        if wanted[number] not in ("+", segment):
+            return False
+    return len(wanted) > len(into)
 
 
 def _specificity(pattern: str) -> tuple[float, bool, int, int, str]:

@@ -7,6 +7,7 @@ are used only where the configuration leaves address, namespace or ca_file empty
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VaultHealth:
-    """What `sys/health` says, asked without a token. `server_time` is Vault's clock at the answer."""
+    """What `sys/health` says, asked without a token. `server_time` is Vault's clock at the answer, if it told."""
 
     initialized: bool
     sealed: bool
     standby: bool
     version: str
-    server_time: datetime
+    server_time: datetime | None
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ class Vault:
                 dr_secondary_code=200,
                 performance_standby_code=200,
             )
+            told = answer.get("server_time_utc")
             return VaultHealth(
                 initialized=bool(answer["initialized"]),
                 sealed=bool(answer["sealed"]),
                 standby=bool(answer["standby"]),
                 version=str(answer.get("version", "")),
-                server_time=datetime.fromtimestamp(answer["server_time_utc"], UTC),
+                server_time=datetime.fromtimestamp(told, UTC) if told else None,
             )
 
         return self._session.read_of_server("asking for its health", ask)
@@ -178,6 +180,12 @@ class Vault:
         except Forbidden as denied:
             problem = self._explained(denied, kv.version)
         raise problem
+
+    def get_by_hand(self) -> str:
+        """The command that prints the Redis access token."""
+        return self.server.by_hand(
+            f"kv get -field={shlex.quote(self.part.field)} {shlex.quote(str(self._secret.place))}"
+        )
 
     def login(self, way: Way) -> LoggedIn:
         """Log in, keep the token where `vault login` would (or in the environment's own file), and use it from now on.

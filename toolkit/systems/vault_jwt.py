@@ -58,8 +58,9 @@ def of_service_account(role: str) -> Secret:
             by_hand=("gcloud iam service-accounts sign-jwt --iam-account=… claims.json login.jwt",),
         )
     account = credentials.service_account_email
-    claims = {"sub": account, "aud": f"vault/{role}", "exp": int(time.time()) + _HOLDS_SECONDS}
-    signed: bytes = jwt.encode(credentials.signer, claims)  # type: ignore[no-untyped-call]
+    now = int(time.time())
+    claims = {"sub": account, "aud": f"vault/{role}", "iat": now, "exp": now + _HOLDS_SECONDS}
+    signed: bytes = jwt.encode(credentials.signer, claims)
     return Secret(signed.decode())
 
 

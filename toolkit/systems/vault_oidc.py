@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hmac
 import html
-import os
 import secrets
 import socket
 import threading
-import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from toolkit.errors import ConfigurationError, NotAllowed, TimedOut, ToolkitError, UsageError
 from toolkit.secret import Secret, scrub
+from toolkit.systems.desktop import open_browser, over_ssh
 from toolkit.systems.vault_errors import Forbidden, Rejected, asked, quoted
 
 if TYPE_CHECKING:
@@ -44,20 +43,6 @@ class Visit:
 
 def _ignore(visit: Visit) -> None:
     del visit
-
-
-def open_browser(url: str) -> bool:
-    """Start a browser, where there is one that a person would see: not over ssh, not without a display."""
-    if over_ssh() or (os.name == "posix" and os.uname().sysname == "Linux" and not _display()):
-        return False
-    try:
-        return webbrowser.open(url)
-    except (webbrowser.Error, OSError):
-        return False
-
-
-def over_ssh() -> bool:
-    return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
 
 
 @dataclass(frozen=True)
@@ -175,7 +160,7 @@ class _Listener:
     def wait(self, seconds: float) -> Secret:
         if not self._done.wait(seconds):
             raise TimedOut(
-                f"Nobody finished the login in the browser within {seconds:.0f} s.",
+                f"Nobody finished the login in the browser within {seconds:g} s.",
                 hint=f"Start it again. {_ssh_hint(self.port)}".strip(),
             )
         if self._token is None:
@@ -224,10 +209,6 @@ def _from_provider(query: dict[str, str]) -> NotAllowed:
         f"The identity provider refused the login: {scrub(words).rstrip('.')}.",
         hint="Are you in the group that may use Vault? The security team manages the groups.",
     )
-
-
-def _display() -> bool:
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("WSL_DISTRO_NAME"))
 
 
 def _ssh_hint(port: int) -> str:

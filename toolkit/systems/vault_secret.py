@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,7 +143,7 @@ class KeptSecret:
 
     def _field(self, data: dict[str, Any], kv: KvVersion) -> Secret:
         name, server = self._part.field, self._session.server
-        by_hand = (server.by_hand(f"kv get -field={name} {self.place}"),)
+        by_hand = (server.by_hand(f"kv get -field={shlex.quote(name)} {shlex.quote(str(self.place))}"),)
         if name not in data:
             hint = "Set vault.field to the one that holds the Redis access token."
             if kv.version == 1 and set(data) == {"data", "metadata"}:
@@ -176,7 +177,7 @@ class KeptSecret:
             return NotFound(
                 f"{what} deleted at {metadata.get('deletion_time')}.",
                 hint="Whoever may write there can bring it back.",
-                by_hand=(server.by_hand(f"kv undelete -versions={number} {self.place}"),),
+                by_hand=(server.by_hand(f"kv undelete -versions={number} {shlex.quote(str(self.place))}"),),
             )
         if kv.version == 1 and _of_version_two(missing):
             return self._wrong_version(2)
@@ -205,7 +206,7 @@ class KeptSecret:
         return NotFound(
             f"There is no secret {self.place} in {self._session.server}.",
             hint="Check vault.mount and vault.path of this environment.",
-            by_hand=(self._session.server.by_hand(f"kv list {folder}"),),
+            by_hand=(self._session.server.by_hand(f"kv list {shlex.quote(folder)}"),),
         )
 
 

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ConfigurationError, Failed, NotAllowed
-from toolkit.secret import Secret, scrub
+from toolkit.secret import MASK, Secret, scrub
 
 if TYPE_CHECKING:
     from toolkit.systems.vault_server import Server
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+_LOOKS_LIKE_A_TOKEN = re.compile(r"\b(?:hv[sbr]|[sb])\.[A-Za-z0-9_-]{8,}")
 _LARGEST = 64 * 1024
 _HELPER_SECONDS = 30.0
 _SETTING = re.compile(r'"?token_helper"?\s*[=:]\s*(?P<value>"(?:[^"\\\n]|\\.)*")?')
@@ -123,7 +124,7 @@ def _unescaped(match: re.Match[str]) -> str:
             return chr(int(code[1:], 16))
         except (ValueError, OverflowError):
             return code
-    return {"n": "\n", "t": "\t", "r": "\r"}.get(code, code)
+    return {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}.get(code, code)
 
 
 def _from_file(path: Path, source: str) -> Found:
@@ -177,8 +178,8 @@ def _run(helper: Path, operation: str, server: Server, token: Secret | None = No
     except subprocess.TimeoutExpired:
         raise failure(f"{name} did not end within {_HELPER_SECONDS:.0f} s of `{operation}`.") from None
     if done.returncode != 0:
-        lines = scrub(done.stderr.decode("utf-8", "replace")).strip().splitlines()
-        said = f": {lines[0][:200]}" if lines else ""
+        lines = _LOOKS_LIKE_A_TOKEN.sub(MASK, scrub(done.stderr.decode("utf-8", "replace"))).strip().splitlines()
+        said = f": {lines[0][:200].rstrip('.')}." if lines else "."
         raise failure(f"{name} failed at `{operation}` with exit status {done.returncode}{said}")
     return done.stdout.decode("utf-8", "replace")
 
