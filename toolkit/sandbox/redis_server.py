@@ -137,7 +137,7 @@ class RedisServer:
     def command(self, *words: str | bytes) -> bytes:
         """Carry out one command past the proxy and give back the first line of the reply, its type byte included."""
         with self._connect() as connection, connection.makefile("rwb") as stream:
-            for request in (("AUTH", self._password), words):
+            for request in (("AUTH", self._password), words) if self._password else (words,):
                 stream.write(_request(*request))
                 stream.flush()
                 reply = stream.readline().rstrip(b"\r\n")
