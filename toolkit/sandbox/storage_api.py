@@ -67,6 +67,7 @@ class StorageServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        self._cut: builtins.list[asyncio.Transport] = []
         self._uploads = Uploads(self.store)
 
     @property
@@ -140,6 +141,9 @@ class StorageServer:
             await self._ended.wait()
         finally:
             await runner.cleanup()
+            for transport in self._cut:
+                transport.abort()
+            await asyncio.sleep(0)  # the transports' own last step
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.content.read()
@@ -325,6 +329,7 @@ class StorageServer:
                 cut -= len(sent)
                 if cut <= 0:
                     if request.transport is not None:
+                        self._cut.append(request.transport)
                         request.transport.close()
                     return response
             else:

@@ -145,8 +145,8 @@ class Store:
 
     def soft_deleted(self, bucket: str, path: str, generation: int) -> Version:
         with self._lock:
-            for version in self._kept(self.bucket(bucket)).get(path, ()):
-                if version.generation == generation:
+            for version in self.bucket(bucket).soft.get(path, ()):
+                if version.generation == generation and not _over(version, datetime.now(UTC)):
                     return version
             raise StorageError(404, "notFound", f"No such object: {bucket}/{path}#{generation}")
 
@@ -203,7 +203,7 @@ class Store:
         """The soft-deleted versions whose time is not over."""
         now = datetime.now(UTC)
         for path, versions in list(held.soft.items()):
-            over = [v for v in versions if v.hard_deleted_at is not None and v.hard_deleted_at <= now]
+            over = [version for version in versions if _over(version, now)]
             if over:
                 for version in over:
                     self._forget(version)
@@ -215,6 +215,10 @@ class Store:
     def _forget(self, version: Version) -> None:
         if isinstance(version.content, Path) and version.content.parent == self._directory:
             version.content.unlink(missing_ok=True)
+
+
+def _over(version: Version, now: datetime) -> bool:
+    return version.hard_deleted_at is not None and version.hard_deleted_at <= now
 
 
 def _measured(content: bytes | Path) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 import time
 import warnings
@@ -43,6 +44,11 @@ class StorageConnection:
             raise ConfigurationError(
                 f"bucket.name is {part.name!r}, which is no bucket's name.",
                 hint="Write the name alone, without gs://; a folder in it goes into bucket.prefix.",
+            )
+        if part.endpoint and not re.match(r"https?://[^/]", part.endpoint):
+            raise ConfigurationError(
+                f"bucket.endpoint is {part.endpoint!r}, which is no address.",
+                hint="Write http://HOST:PORT for an emulator; for Google's own storage leave it out.",
             )
         self.part = part
         self.name = part.name
@@ -97,6 +103,8 @@ class StorageConnection:
         from google.cloud import storage
         from requests.adapters import HTTPAdapter
 
+        # Else the client asks for the bucket's metadata in a thread of its own, for traces that nobody takes.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         credentials = self._credentials()
         session: Any = AuthorizedSession(credentials)
         for scheme in ("https://", "http://"):

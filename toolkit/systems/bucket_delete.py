@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from toolkit.errors import NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
@@ -84,11 +83,17 @@ class _Source:
         self.trouble: ToolkitError | None = None
 
     def batches(self) -> Iterator[list[ObjectInfo]]:
+        batch: list[ObjectInfo] = []
         try:
-            while batch := list(islice(self._objects, BATCH)):
-                yield batch
+            for item in self._objects:
+                batch.append(item)
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
         except ToolkitError as error:
             self.trouble = error
+        if batch:
+            yield batch
 
     def rest(self) -> Iterator[ObjectInfo]:
         return self._objects
@@ -106,7 +111,7 @@ def _delete_batch(
     end = time.monotonic() + connection.part.timeout_seconds
     for attempt in range(1, TRIES + 1):
         if attempt > 1:
-            progress.stop.wait(backoff(attempt))
+            progress.stop.wait(backoff(attempt - 1))
         if stop():
             break
         permit.check()

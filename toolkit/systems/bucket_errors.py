@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from toolkit.errors import ConfigurationError, Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
+from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 
 if TYPE_CHECKING:
     from toolkit.environments.model import Bucket
@@ -60,7 +60,7 @@ def passing(error: Exception) -> bool:
     code = status(error)
     if code is not None:
         return code in _PASSING
-    if isinstance(error, requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+    if isinstance(error, requests.exceptions.SSLError):
         return False
     if isinstance(error, auth.GoogleAuthError):
         return isinstance(error, auth.TransportError)
@@ -109,11 +109,6 @@ def translated(error: Exception, part: Bucket, question: Question) -> ToolkitErr
         return Unreachable(
             f"Could not {question.doing}: the certificate of {_host(part)} is not trusted ({reason(error)}).",
             hint="Behind a proxy that opens TLS, REQUESTS_CA_BUNDLE names the file with its certificate.",
-        )
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-        return ConfigurationError(
-            f"bucket.endpoint is {part.endpoint!r}, which is no address.",
-            hint="Write http://HOST:PORT, or leave it out.",
         )
     if isinstance(error, requests.exceptions.InvalidJSONError):
         return Unreachable(

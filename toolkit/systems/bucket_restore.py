@@ -18,7 +18,7 @@ from toolkit.systems.bucket_errors import Question, passing, status, translated,
 from toolkit.systems.bucket_objects import ObjectInfo, RestoreResult
 from toolkit.systems.side_by_side import side_by_side
 
-SIDE_BY_SIDE = 24
+SIDE_BY_SIDE = 32
 TRIES = 5
 PERMISSION = "storage.objects.restore"
 _NOT_TRIED = "not tried"
@@ -76,7 +76,7 @@ def _restore_one(
     last: ToolkitError | str = _NOT_TRIED
     for attempt in range(1, TRIES + 1):
         if attempt > 1:
-            progress.stop.wait(backoff(attempt))
+            progress.stop.wait(backoff(attempt - 1))
         permit.check()
         try:
             connection.bucket.restore_blob(
