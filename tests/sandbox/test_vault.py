@@ -105,7 +105,19 @@ def test_a_token_that_others_can_read_is_pointed_out(running: RunningVault) -> N
 
 
 def test_what_i_may_read(running: RunningVault) -> None:
-    assert running.vault().readable() == {"secret/data/phenoapp/managed_redis": ("read",)}
+    vault = running.vault()
+    reach = vault.reach(vault.token_status())
+    assert reach.capabilities == {"secret/data/phenoapp/managed_redis": ("read",)}
+    assert reach.problem is None
+
+
+def test_what_i_may_not_read_and_the_policy_line_for_it(running: RunningVault) -> None:
+    running.do(lambda server: server.write_policy("oncall", {"secret/metadata/*": ("list",)}))
+    vault = running.vault()
+    reach = vault.reach(vault.token_status())
+    assert reach.capabilities == {"secret/data/phenoapp/managed_redis": ("deny",)}
+    assert reach.problem is not None
+    assert 'path "secret/data/phenoapp/managed_redis"' in reach.problem.hint
 
 
 # The KV version
@@ -341,7 +353,7 @@ def test_nobody_listens(person: Path) -> None:
     error = unreachable(f"http://127.0.0.1:{free_port()}")
     assert isinstance(error, Unreachable)
     assert "connection was refused" in error.message
-    assert "vault.address" in error.hint
+    assert "toolkit sandbox start" in error.hint
 
 
 def test_a_name_that_does_not_exist(person: Path) -> None:

@@ -47,7 +47,7 @@ ASKS: dict[str, Ask] = {
     "token": lambda vault: vault.redis_secret(),
     "status": lambda vault: vault.token_status(),
     "kv": lambda vault: vault.kv(),
-    "readable": lambda vault: vault.readable(),
+    "reach": lambda vault: vault.reach(vault.token_status()),
     "password": lambda vault: vault.login(UserPass("ada", Secret(PASSWORD))),
     "approle": lambda vault: vault.login(AppRole("role", Secret(PASSWORD))),
     "pasted": lambda vault: vault.login(Pasted(Secret(PASSWORD))),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from toolkit.errors import NotAllowed, ToolkitError
+from toolkit.errors import ConfigurationError, NotAllowed, NotFound, ToolkitError
 from toolkit.systems import vault_denied, vault_token
 from toolkit.systems.vault_errors import Forbidden, Missing, Rejected
 from toolkit.systems.vault_secret import KeptSecret, KvVersion, RedisSecret, VersionUnknown, moment
@@ -51,6 +51,18 @@ class TokenStatus:
     expires_at: datetime | None
     source: str
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the token may do at the Redis secret's API path; at both KV versions' paths where `kv` is not known.
+
+    `problem` says why the secret cannot be read, where it cannot.
+    """
+
+    kv: KvVersion | None
+    capabilities: dict[str, tuple[str, ...]]
+    problem: ToolkitError | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,8 @@ class Vault:
             found = self._session.token()
             ttl = None if moment(data.get("expire_time")) is None else int(data.get("ttl") or 0)
             # Counted from Vault's own number of seconds, so that a wrong clock here does not matter.
-            self._expires_at = None if ttl is None else datetime.now(UTC) + timedelta(seconds=ttl)
+            now = datetime.now(UTC).replace(microsecond=0)
+            self._expires_at = None if ttl is None else now + timedelta(seconds=ttl)
             return TokenStatus(
                 display_name=str(data.get("display_name", "")),
                 policies=tuple(sorted({*(data.get("policies") or ()), *(data.get("identity_policies") or ())})),
@@ -136,13 +149,22 @@ class Vault:
             problem = self._token_over(denied)
         raise problem
 
-    def readable(self) -> dict[str, tuple[str, ...]]:
-        """What the token may do at the Redis secret's API path; at both KV versions' where the version is not known."""
+    def reach(self, status: TokenStatus) -> Reach:
+        """What the token, looked up before as `status`, may do at the Redis secret's API path. Reads no secret."""
+        place = self._secret.place
+        known: KvVersion | None = None
+        problem: ToolkitError | None = None
         try:
-            versions: tuple[int, ...] = (self.kv_version(),)
-        except ToolkitError:
-            versions = (2, 1)
-        return self.capabilities([self._secret.place.api(version) for version in versions])
+            known = self.kv()
+        except (NotAllowed, NotFound, ConfigurationError) as error:
+            problem = error
+        held = self.capabilities((place.api(2), place.api(1)))
+        if known is None:
+            return Reach(None, held, problem)
+        here = place.api(known.version)
+        if not vault_denied.may_read(held, here):
+            problem = self._policy_lacks(status, known.version, held)
+        return Reach(known, {here: held[here]}, problem)
 
     def kv_version(self) -> Literal[1, 2]:
         """The KV version of the configured mount: configured, else asked, else found out by reading."""
@@ -239,9 +261,14 @@ class Vault:
             capabilities = self.capabilities((place.api(2), place.api(1)))
         except NotAllowed:
             capabilities = {}
+        return self._policy_lacks(status, version, capabilities)
+
+    def _policy_lacks(
+        self, status: TokenStatus, version: int | None, capabilities: dict[str, tuple[str, ...]]
+    ) -> NotAllowed:
         return vault_denied.explain(
             self.server,
-            place,
+            self._secret.place,
             version,
             policies=status.policies,
             capabilities=capabilities,

@@ -66,7 +66,7 @@ def explain(
     held = ", ".join(policies) or "none"
     by_hand = (server.by_hand(f"token capabilities {shlex.quote(place.api(version or 2))}"),)
     other = 1 if version == 2 else 2
-    if version is not None and _may_read(capabilities, place.api(other)):
+    if version is not None and may_read(capabilities, place.api(other)):
         if configured:
             return NotAllowed(
                 f"{server} does not let this token read {place.api(version)}, the path in KV version {version}; "
@@ -101,5 +101,6 @@ def policy_line(path: str) -> str:
     return f'path "{path}" {{ capabilities = ["read"] }}'
 
 
-def _may_read(capabilities: Mapping[str, tuple[str, ...]], path: str) -> bool:
-    return bool({"read", "root", "sudo"} & set(capabilities.get(path, ())))
+def may_read(capabilities: Mapping[str, tuple[str, ...]], path: str) -> bool:
+    """Do these capabilities let the token read `path`?"""
+    return bool({"read", "root"} & set(capabilities.get(path, ())))

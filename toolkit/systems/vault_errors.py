@@ -175,7 +175,11 @@ def unanswered(server: Server, error: Exception) -> ToolkitError:
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return Passing(
             f"{server} cannot be reached: the connection was refused.",
-            hint=f"Nothing listens there: check {server.source}, or ask those who run Vault. {_NETWORK}",
+            hint=(
+                "Nothing listens there. If this is the sandbox: `toolkit sandbox start`."
+                if server.on_loopback
+                else f"Nothing listens there: check {server.source}, or ask those who run Vault. {_NETWORK}"
+            ),
             by_hand=by_hand,
         )
     if isinstance(error, requests.TooManyRedirects):
