@@ -43,8 +43,12 @@ class Connections:
     def token(self) -> Secret:
         """The Redis access token, read from Vault once."""
         with self._lock:
+            if self._token is not None:
+                return self._token
+        token = self.vault.redis_token()  # not under the lock: a Vault that hangs must not hold up the bucket
+        with self._lock:
             if self._token is None:
-                self._token = self.vault.redis_token()
+                self._token = token
             return self._token
 
     def cluster(self, name: str) -> Cluster:
@@ -97,8 +101,12 @@ class Connections:
         from toolkit.systems.redis_proxy import RedisProxy
 
         with self._lock:
+            if self._redis is not None:
+                return self._redis
+        opened = RedisProxy(self.environment.redis, self.redis_address(), self.token())
+        with self._lock:
             if self._redis is None:
-                self._redis = RedisProxy(self.environment.redis, self.redis_address(), self.token())
+                self._redis = opened  # where another thread was quicker, this one has connected to nothing yet
             return self._redis
 
     @property
