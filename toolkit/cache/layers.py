@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class L2:
-    """Redis. `index` is in rank order; `frames` are bytes by group and frame; `others` are keys that belong to no group.
+    """Redis. `index` is in rank order; `frames` are bytes by group and frame; `others` are keys that are no frames.
 
     `seen` and `counted` are how many keys SCAN showed and DBSIZE counts (before and after): where they differ, SCAN
     cannot be relied on. `scan_problem` says why there was no SCAN at all, `wrong` names frames that are no plain value.
@@ -47,7 +47,7 @@ class L2:
 
 @dataclass(frozen=True)
 class L3:
-    """The bucket, below its prefix. `frames` are objects by group and frame; `others` are objects that are no frames."""
+    """The bucket, below its prefix. `frames` are objects by group and frame; `others` are those that are no frames."""
 
     frames: Mapping[str, Mapping[str, ObjectInfo]] = field(default_factory=dict)
     others: tuple[str, ...] = ()
@@ -84,7 +84,8 @@ def read_l2(redis: RedisProxy, cache: model.Cache) -> L2:
     names = redis_names(cache)
     keys = _keys(redis, cache)
     groups = {name for name, _ in keys.index}
-    return _l2(redis, cache, keys, names, set(cache.frames) or _found(keys.names, names, groups), groups)
+    frames = set(cache.frames) or _found(keys.names, names, groups) or _found(keys.names, names, None)
+    return _l2(redis, cache, keys, names, frames, groups)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,6 @@ class Presence:
         return None if self.frames is None else self.frames >= self.expected
 
 
-def held(sizes: dict[str, int], expected: int) -> Presence:
-    """Of a layer that holds frames of these sizes (bytes, by the frame's name)."""
-    return Presence(bool(sizes), len(sizes), sum(sizes.values()), expected)
-
-
 def unknown(reason: str, expected: int) -> Presence:
     """Of a layer that could not be read."""
     return Presence(None, None, None, expected, reason)
