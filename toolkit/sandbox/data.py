@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import IO, Any
 
 import numpy as np
@@ -34,12 +35,16 @@ _TRANSFORMATIONS = ("prox_bias_reduced", "prox_bias_reduced", "centerscale", "pr
 
 @dataclass(frozen=True, slots=True)
 class BuiltGroup:
-    """A group as it was built: what the cache manager finds when it runs."""
+    """A group as it was built: what the cache manager finds when it runs.
+
+    In the frame named by `short_vector` one vector came out of the build with a value missing.
+    """
 
     name: str
     built_at: datetime
     seed: int
     size: Size = SMALL
+    short_vector: str = ""
 
 
 def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL) -> tuple[BuiltGroup, ...]:
@@ -67,9 +72,14 @@ def schema(frame: str) -> pa.Schema:
 
 
 def record_batches(group: BuiltGroup, frame: str) -> Iterator[pa.RecordBatch]:
-    """The rows of one frame, in pieces of about a row group each."""
+    """The rows of one frame, in pieces of about a row group each. Raises ArrowInvalid for a vector too short."""
+    fields = schema(frame)
     for part in _parts(group, frame):
-        yield pa.RecordBatch.from_arrays(part.arrays(), schema=schema(frame))
+        columns = part.arrays()
+        if frame == group.short_vector:
+            columns[-1] = _one_short(part.vectors)
+        columns[-1] = columns[-1].cast(fields.field("vector").type)
+        yield pa.RecordBatch.from_arrays(columns, schema=fields)
 
 
 def write(group: BuiltGroup, frame: str, sink: IO[bytes] | Any) -> None:
@@ -111,6 +121,13 @@ class _Part:
         return columns
 
 
+def _one_short(vectors: NDArray[np.float32]) -> pa.Array:
+    """The vectors as lists, one of them without its last value."""
+    ends = np.arange(0, vectors.size + 1, DIMENSIONS, dtype=np.int32)
+    ends[len(ends) // 2 :] -= 1
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(vectors.reshape(-1)[:-1]))
+
+
 def _parts(group: BuiltGroup, frame: str) -> Iterator[_Part]:
     truth = screen(group.seed, group.size)
     genes = frame.startswith("genes")
@@ -132,18 +149,24 @@ def _parts(group: BuiltGroup, frame: str) -> Iterator[_Part]:
         yield _part(truth, genes, rows, np.stack(vectors, axis=1), np.stack(replicates, axis=1), split)
 
 
-_NOISE_BLOCK = 1024
+_NOISE_BLOCK = 96
 
 
 def _noise(salt: list[int], experiment: int, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """What the wells of one experiment add to the perturbations `rows`: drawn in fixed blocks, however rows are cut."""
-    noise, wells = [], []
-    for block in range(rows.start // _NOISE_BLOCK, (rows.stop - 1) // _NOISE_BLOCK + 1):
-        low, high = max(rows.start - block * _NOISE_BLOCK, 0), min(rows.stop - block * _NOISE_BLOCK, _NOISE_BLOCK)
-        rng = np.random.default_rng([*salt, experiment + 1, block])
-        wells.append(rng.integers(3, 9, _NOISE_BLOCK, dtype=np.int32)[low:high])
-        noise.append(rng.standard_normal((high, DIMENSIONS), dtype=np.float32)[low:])
-    return np.concatenate(noise), np.concatenate(wells)
+    first, last = rows.start // _NOISE_BLOCK, (rows.stop - 1) // _NOISE_BLOCK
+    blocks = [_noise_block((*salt, experiment + 1, block)) for block in range(first, last + 1)]
+    wanted = slice(rows.start - first * _NOISE_BLOCK, rows.stop - first * _NOISE_BLOCK)
+    return np.concatenate([noise for noise, _ in blocks])[wanted], np.concatenate([wells for _, wells in blocks])[
+        wanted
+    ]
+
+
+@lru_cache(maxsize=64)  # the frames of one kind, one after the other, ask for the same
+def _noise_block(seed: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    rng = np.random.default_rng(seed)
+    wells = rng.integers(3, 9, _NOISE_BLOCK, dtype=np.int32)
+    return rng.standard_normal((_NOISE_BLOCK, DIMENSIONS), dtype=np.float32), wells
 
 
 def _seen(

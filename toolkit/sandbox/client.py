@@ -1,0 +1,220 @@
+"""How the commands and the tests come to the sandbox: start it, ask it, bring it into a state, stop it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import __version__, paths
+from toolkit.errors import Failed, Unreachable, UsageError
+
+STARTING_SECONDS = 60.0
+_STOPPING_SECONDS = 15.0
+_ASKING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that is up. `config_file` is its configuration, for environments.loading.load(sandbox=…)."""
+
+    config_file: Path
+    started_now: bool
+
+
+def directory() -> Path:
+    """Where the sandbox has its files."""
+    return paths.state() / "sandbox"
+
+
+def start(*, quiet_seconds: float | None = None, size: str = "small") -> Running:
+    """The sandbox, which is started if it does not run. Raises Unreachable, with the end of its log, if it cannot."""
+    world = _world()
+    if world is not None and world["version"] == __version__ and _answers(world):
+        return Running(Path(world["config"]), started_now=False)
+    if sys.platform == "win32":
+        raise Unreachable(
+            "The sandbox runs on Linux and macOS; this is Windows.", hint="Run the toolkit inside WSL (Ubuntu, say)."
+        )
+    from filelock import FileLock
+
+    directory().mkdir(exist_ok=True, mode=0o700)
+    with FileLock(directory() / "start.lock", timeout=2 * STARTING_SECONDS, mode=0o600):
+        world = _world()
+        if world is not None and _answers(world):
+            if world["version"] == __version__:
+                return Running(Path(world["config"]), started_now=False)
+            _stop(world)  # another version of the toolkit started it
+        return Running(_start(quiet_seconds, size), started_now=True)
+
+
+def stop() -> bool:
+    """End the sandbox and wait until it is gone; False where none was running."""
+    world = _world()
+    if world is None:
+        return False
+    return _stop(world)
+
+
+def status() -> dict[str, Any] | None:
+    """What the running sandbox says of itself; None where none runs."""
+    world = _world()
+    if world is None:
+        return None
+    try:
+        return _ask(world, "GET", "/v1/status")
+    except Unreachable:
+        return None
+
+
+def apply_scenario(names: Sequence[str], environment: str = "") -> dict[str, Any]:
+    """Make the world healthy, then bring about each of these scenarios; gives back the status after it.
+
+    Raises UsageError for an unknown name, Unreachable where no sandbox runs.
+    """
+    return _ask(_running(), "POST", "/v1/scenario", {"names": list(names), "environment": environment})
+
+
+def set_faults(system: str, settings: dict[str, Any] | None) -> dict[str, Any]:
+    """Switch something wrong with one of its servers ("storage", "cluster principal" …); None switches all off."""
+    body: dict[str, Any] = {"system": system}
+    if settings is not None:
+        body["set"] = settings
+    return _ask(_running(), "POST", "/v1/faults", body)
+
+
+def _running() -> dict[str, Any]:
+    world = _world()
+    if world is None:
+        raise Unreachable("No sandbox is running.", hint="Start it: toolkit sandbox start")
+    return world
+
+
+def _world() -> dict[str, Any] | None:
+    """What the daemon wrote down; None where there is nothing, or where it is not whole."""
+    try:
+        found = json.loads((directory() / "world.json").read_text("utf-8"))
+        return found if {"pid", "version", "control", "config"} <= set(found) else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _answers(world: dict[str, Any]) -> bool:
+    try:
+        return bool(_ask(world, "GET", "/v1/status", seconds=10)["pid"] == world["pid"])
+    except (Unreachable, KeyError):
+        return False
+
+
+def _ask(
+    world: dict[str, Any], method: str, path: str, body: dict[str, Any] | None = None, seconds: float = _ASKING_SECONDS
+) -> dict[str, Any]:
+    control = world["control"]
+    request = urllib.request.Request(  # noqa: S310 - the address is one that the daemon wrote into a private file
+        control["url"] + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {control['token']}", "Content-Type": "application/json"},
+    )
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with straight.open(request, timeout=seconds) as answer:
+            found = json.load(answer)
+            return found if isinstance(found, dict) else {}
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refusal(error) from None
+    except (OSError, ValueError) as error:
+        raise Unreachable(
+            f"The sandbox (process {world['pid']}) does not answer.",
+            hint="Is it ending just now? Start it again: toolkit sandbox start",
+        ) from error
+
+
+def _refusal(error: urllib.error.HTTPError) -> UsageError | Failed:
+    try:
+        found = json.loads(error.read())
+        message, hint = str(found["message"]), str(found.get("hint", ""))
+    except (ValueError, KeyError, TypeError, OSError):
+        return Failed(f"The sandbox failed at this (HTTP {error.code}).", hint=f"Its log: {directory() / 'daemon.log'}")
+    return UsageError(message, hint=hint) if error.code == 400 else Failed(message, hint=hint)
+
+
+def _start(quiet_seconds: float | None, size: str) -> Path:
+    log = directory() / "daemon.log"
+    command = [sys.executable, "-m", "toolkit.sandbox.daemon", "--size", size]
+    if quiet_seconds is not None:
+        command += ["--quiet-seconds", str(quiet_seconds)]
+    # The toolkit may run from a source tree that is not installed.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *_python_path()])}
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            cwd=directory(),
+            env=environment,
+            start_new_session=True,
+        )
+    process_gone = False
+    end = time.monotonic() + STARTING_SECONDS * (1 if size == "small" else 20)
+    while time.monotonic() < end:
+        world = _world()
+        if world is not None and world["pid"] == process.pid and _answers(world):
+            # It outlives us: nobody is to be warned that it still runs.
+            process.returncode = 0
+            return Path(world["config"])
+        if process.poll() is not None:
+            process_gone = True
+            break
+        time.sleep(0.03)
+    if not process_gone:
+        process.kill()
+        process.wait()
+    raise Unreachable(
+        "The sandbox did not come up" + (":" if _tail(log) else ".") + _tail(log),
+        hint=f"The whole of what it said is in {log}.",
+    )
+
+
+def _python_path() -> list[str]:
+    return [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+
+
+def _tail(log: Path) -> str:
+    """The last lines of the daemon's log, each on a line of its own."""
+    try:
+        lines = log.read_text("utf-8", "replace").strip().splitlines()[-6:]
+    except OSError:
+        return ""
+    return "".join(f"\n  {line}" for line in lines)
+
+
+def _stop(world: dict[str, Any]) -> bool:
+    try:
+        _ask(world, "POST", "/v1/stop", {}, seconds=10)
+    except (Unreachable, Failed):
+        return False  # it died; the next start cleans up after it
+    from filelock import FileLock, Timeout
+
+    # The daemon holds this lock as long as it lives.
+    lock = FileLock(directory() / "daemon.lock", timeout=_STOPPING_SECONDS, mode=0o600)
+    try:
+        lock.acquire(poll_interval=0.03)
+    except Timeout:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(world["pid"], signal.SIGKILL)
+    else:
+        lock.release()
+    return True

@@ -1,0 +1,70 @@
+"""What happened in an environment before the sandbox was started: the cache manager's runs, the app's restart.
+
+The newest run is really carried out, at the time that it had: so Redis and the bucket hold what it left behind.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from toolkit.sandbox import manifests
+from toolkit.sandbox.cache_manager import Clock
+from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.manifests import Object, PastRun
+
+if TYPE_CHECKING:
+    from toolkit.sandbox.sites import Site
+
+
+async def put_runs(site: Site, runs: list[PastRun]) -> None:
+    """The Jobs of the CronJob that are over, with their pods; pods that failed and the newest one have their logs."""
+    cronjob = site.put_cronjob(datetime.now(UTC), runs)
+    for number, run in enumerate(runs):
+        job = site.cluster_now.put(manifests.past_job(cronjob, run))
+        pod = site.cluster_now.put(manifests.past_pod(job, run))
+        if number == 0 or run.failed:
+            clock = Clock(run.seconds, run.started + timedelta(seconds=11))
+            program = site.cache_manager(clock, functools.partial(_write, site.cluster_now, pod, clock))
+            program.reach.token = functools.partial(_known, site.password)
+            if run.failed:
+                program.reach.redis = _out_of_reach
+            await program.run()
+        container = pod["spec"]["containers"][0]["name"]
+        site.cluster_now.log_of(pod["metadata"]["namespace"], pod["metadata"]["name"], container).close()
+
+
+def put_app(site: Site, last: PastRun) -> None:
+    """MapApp's pods, restarted by hand after the last run, as it should be."""
+    cluster = site.shared.clusters[site.place.app_cluster]
+    for item in manifests.app(
+        site.place, datetime.now(UTC) - timedelta(days=211), last.finished + timedelta(minutes=24)
+    ):
+        stored = cluster.put(item)
+        if item["kind"] == "Pod":
+            clock = Clock(1.0, datetime.fromisoformat(item["status"]["startTime"]))
+            for words in (
+                f"Loading the default group {site.groups[0].name} from Redis",
+                f"{site.place.frames_in_memory} dataframes in memory; serving",
+            ):
+                _write(cluster, stored, clock, f"{clock.now():%F %T},000 INFO phenoapp.app: {words}")
+
+
+def _write(cluster: ClusterServer, pod: Object, clock: Clock, line: str) -> None:
+    """A line of the pod's log, written at the time that `clock` shows."""
+    metadata = pod["metadata"]
+    cluster.append_log(metadata["namespace"], metadata["name"], line, at=int(clock.now().timestamp() * 1e9))
+
+
+async def _known(password: str) -> str:
+    return password
+
+
+def _out_of_reach(token: str) -> Any:
+    """A Redis that is not there: what the run of two weeks ago met."""
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return Redis(host="127.0.0.1", port=1, password=token, protocol=2, retry=Retry(NoBackoff(), 0))

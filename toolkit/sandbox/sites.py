@@ -1,0 +1,255 @@
+"""One of the sandbox's environments, standing: its Redis behind its proxy, its bucket, its Jobs.
+
+A site shares the clusters, the storage and the Vault with the other one. `reset` makes everything that is its own as it
+should be: what the cache manager's last scheduled run left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from toolkit.sandbox import data, manifests, past
+from toolkit.sandbox.cache_manager import Clock, Reach
+from toolkit.sandbox.cache_manager import Run as CacheManagerRun
+from toolkit.sandbox.cronjobs import Run as PodRun
+from toolkit.sandbox.data import BuiltGroup
+from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.perturbations import SMALL, Size
+from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
+from toolkit.sandbox.redis_server import RedisServer
+from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.tcp_proxy import TcpProxy, loopback_host
+from toolkit.sandbox.vault_api import VaultServer
+
+RUN_SECONDS = 8.0  # how long a rebuild takes in the sandbox
+
+
+@dataclass
+class Shared:
+    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own."""
+
+    clusters: Mapping[str, ClusterServer]
+    storage: StorageServer
+    vault: VaultServer
+    vault_token: str
+
+
+@dataclass
+class Site:
+    """`place`, running. `directory` is its own.
+
+    `run_seconds` is how long the next runs take; `groups` is what phenoservice has built; `on_wrote` is told by each
+    run how many frames it has written, with its clock: scenarios set these. `cluster` is where the CronJob is now.
+    """
+
+    place: Place
+    directory: Path
+    shared: Shared
+    size: Size = SMALL
+    run_seconds: float = RUN_SECONDS
+    groups: tuple[BuiltGroup, ...] = ()
+    on_wrote: Callable[[int, Clock], None] | None = None
+    cluster: str = ""
+    _home: tuple[str, int] = ("", 0)
+    _running: int = 0
+    _files: dict[tuple[str, str], Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.password = secrets.token_urlsafe(24)
+        self.redis = RedisServer(self.directory / "redis", self.password)
+        self.cluster = self.place.cache_manager_cluster
+
+    # -- its life
+
+    async def start(self) -> None:
+        """Start Redis and its proxy, and build the groups' frames."""
+        now = datetime.now(UTC)
+        self.groups = data.built_groups(self.place.groups_prefix, self.place.seed, scheduled_runs(now, 1)[0], self.size)
+        _, _ = await asyncio.gather(asyncio.to_thread(self.redis.start), asyncio.to_thread(self._build))
+        self.proxy = TcpProxy(self.redis.target)
+        await self.proxy.start(loopback_host(PLACES.index(self.place) + 1))
+        self._home = (self.proxy.host, self.proxy.port)
+
+    async def stop(self) -> None:
+        if hasattr(self, "proxy"):
+            await self.proxy.stop()
+        await asyncio.to_thread(self.redis.stop)
+
+    @property
+    def address(self) -> str:
+        """host:port of the proxy, now."""
+        return self.proxy.address
+
+    # -- the world as it should be
+
+    async def reset(self) -> None:
+        """Everything of this site as it should be; a run that is going on is ended."""
+        await self._end_runs()
+        runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
+        self.groups = tuple(dataclasses.replace(group, short_vector="") for group in self.groups)
+        self.on_wrote, self.run_seconds, self.cluster = None, RUN_SECONDS, self.place.cache_manager_cluster
+        await asyncio.to_thread(self.redis.command, "FLUSHALL")
+        self.shared.vault.put_kv("secret", self.place.vault_path, {"token": self.password, "username": "default"})
+        await self.proxy.set_fault(None)
+        await self._put_proxy(*self._home)
+        self.shared.storage.add_bucket(self.place.bucket, self.place.gcp_project)
+        await past.put_runs(self, runs)
+        past.put_app(self, runs[0])
+
+    def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
+        """The cache manager's CronJob, new, in the cluster where it is now; `runs` are behind it."""
+        cronjob = manifests.cronjob(self.place, now - timedelta(days=211))
+        last = [run for run in runs if not run.manual][:1]
+        good = [run for run in runs if not run.failed][:1]
+        cronjob["status"] = {
+            **({"lastScheduleTime": manifests.rfc3339(last[0].started)} if last else {}),
+            **({"lastSuccessfulTime": manifests.rfc3339(good[0].finished)} if good else {}),
+        }
+        return self.cluster_now.put(cronjob)
+
+    @property
+    def cluster_now(self) -> ClusterServer:
+        """The cluster in which the CronJob is now."""
+        return self.shared.clusters[self.cluster]
+
+    async def move_proxy(self) -> None:
+        """Let the proxy listen at another address, and its Service say so."""
+        elsewhere = loopback_host(PLACES.index(self.place) + 101)
+        await self._put_proxy(elsewhere, self.proxy.port if elsewhere != self.proxy.host else 0)
+
+    async def rotate_password(self) -> None:
+        """Redis takes a new password; Vault is not told. Connections that were open are closed."""
+        self.password = secrets.token_urlsafe(24)
+        await asyncio.to_thread(self.redis.set_password, self.password)
+        await self.proxy.move(self.proxy.host, self.proxy.port)
+
+    def job_by_hand(self) -> dict[str, Any]:
+        """A Job as `kubectl create job --from=cronjob/…` makes it. It starts to run at once."""
+        cronjob = self.cluster_now.get("CronJob", self.place.cache_manager_namespace, self.place.cronjob)
+        if cronjob is None:
+            raise LookupError(self.place.cronjob)
+        template = cronjob["spec"]["jobTemplate"]
+        return self.cluster_now.put(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {
+                    "name": f"{self.place.cronjob[:45]}-by-hand-{secrets.token_hex(2)}",
+                    "namespace": self.place.cache_manager_namespace,
+                    "labels": template["metadata"]["labels"],
+                    "annotations": {
+                        **template["metadata"]["annotations"],
+                        "cronjob.kubernetes.io/instantiate": "manual",
+                    },
+                    "ownerReferences": [manifests.owner_reference("batch/v1", "CronJob", cronjob["metadata"])],
+                },
+                "spec": template["spec"],
+            }
+        )
+
+    # -- the cache manager's runs
+
+    async def run(self, pod: PodRun) -> int:
+        """What a pod of the cache manager does; its exit code."""
+        clock = Clock(self.run_seconds)
+        run = self.cache_manager(clock, pod.log)
+        if self.on_wrote is not None:
+            run.wrote = functools.partial(_tell, self.on_wrote, clock)
+        self._running += 1
+        try:
+            return await run.run()
+        finally:
+            self._running -= 1
+
+    def cache_manager(self, clock: Clock, log: Callable[[str], None]) -> CacheManagerRun:
+        """A run of the cache manager here, not yet begun."""
+        reach = Reach(self._token_from_vault, self._redis, self._put, self._serialise)
+        return CacheManagerRun(self.place, self.groups, reach, clock, log)
+
+    async def _token_from_vault(self) -> str:
+        def read() -> str:
+            import hvac
+
+            client = hvac.Client(url=self.shared.vault.url, token=self.shared.vault_token)
+            try:
+                answer = client.secrets.kv.v2.read_secret_version(self.place.vault_path, raise_on_deleted_version=True)
+            finally:
+                client.adapter.close()
+            return str(answer["data"]["data"]["token"])
+
+        return await asyncio.to_thread(read)
+
+    def _redis(self, token: str) -> Any:
+        from redis.asyncio import Redis
+
+        target = self.redis.target
+        if isinstance(target, tuple):
+            return Redis(host=target[0], port=target[1], password=token, protocol=2)
+        return Redis(unix_socket_path=str(target), password=token, protocol=2)
+
+    def _put(self, path: str, file: Path, at: datetime) -> None:
+        """Write an object as of the time `at`."""
+        bucket = self.place.bucket
+        version = self.shared.storage.put(bucket, path, file)
+        if at < version.created - timedelta(minutes=1):
+            generation = int(at.timestamp() * 1e6)
+            self.shared.storage.store.bucket(bucket).live[path] = dataclasses.replace(
+                version, created=at, generation=generation
+            )
+
+    async def _serialise(self, group: BuiltGroup, frame: str) -> Path:
+        file = self._files.get((group.name, frame))
+        if file is None or group.short_vector == frame:
+            return await asyncio.to_thread(self._built, group, frame)
+        return file
+
+    # -- how it is set up
+
+    def _build(self) -> None:
+        """Serialise all frames of all groups, as phenoservice has them."""
+        for group in self.groups:
+            for frame in data.FRAMES:
+                self._files[group.name, frame] = self._built(group, frame)
+
+    def _built(self, group: BuiltGroup, frame: str) -> Path:
+        file = self.directory / "frames" / group.name / f"{frame}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = file.with_suffix(".building")
+        try:
+            with temporary.open("wb") as sink:
+                data.write(group, frame, sink)
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return file
+
+    async def _put_proxy(self, host: str, port: int) -> None:
+        if (host, port) != (self.proxy.host, self.proxy.port):
+            await self.proxy.move(host, port)
+        created = datetime.now(UTC) - timedelta(days=211)
+        service = manifests.proxy_service(self.place, created, self.proxy.host, self.proxy.port)
+        self.shared.clusters[self.place.cache_manager_cluster].put(service)
+
+    async def _end_runs(self) -> None:
+        """Take away every Job and pod of the cache manager, wherever it is, and wait until nothing runs any more."""
+        for name in CLUSTERS:
+            cluster = self.shared.clusters[name]
+            for kind in ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service"):
+                for namespace in {self.place.cache_manager_namespace, self.place.app_namespace}:
+                    for item in cluster.list(kind, namespace):
+                        if cluster.get(kind, namespace, item["metadata"]["name"]) is not None:
+                            cluster.delete(kind, namespace, item["metadata"]["name"])
+        while self._running:
+            await asyncio.sleep(0.01)
+
+
+def _tell(listener: Callable[[int, Clock], None], clock: Clock, written: int) -> None:
+    listener(written, clock)

@@ -1,0 +1,212 @@
+"""The sandbox's world: two environments on three clusters, one storage server, one Vault and one Git repository.
+
+All of it lives in one process and listens on loopback alone. `apply` brings it into the state that scenarios describe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import secrets
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import UsageError
+from toolkit.sandbox import configuration, kubeconfig, repository, scenarios
+from toolkit.sandbox.certificate import make_certificate
+from toolkit.sandbox.cronjobs import JobController
+from toolkit.sandbox.cronjobs import Run as PodRun
+from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.perturbations import SMALL, Size
+from toolkit.sandbox.places import CLUSTERS, PLACES
+from toolkit.sandbox.scenarios import Scenario, Symptom
+from toolkit.sandbox.sites import Shared, Site
+from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
+from toolkit.sandbox.vault_api import VaultServer
+
+log = logging.getLogger("toolkit.sandbox")
+
+_MONTH = 32 * 24 * 3600
+_ON_CALL = {
+    "secret/data/phenoapp/*": ("read",),
+    "secret/metadata/phenoapp/*": ("read", "list"),
+}
+
+
+class World:
+    """`directory` is the sandbox's own; everything in it is made anew. `size` is how big the groups are."""
+
+    def __init__(self, directory: Path, size: Size = SMALL) -> None:
+        self.directory = directory
+        self.size = size
+        self.applied: tuple[Scenario, ...] = ()
+        self.where = PLACES[0].name
+        self._changing = asyncio.Lock()
+        self._parts = contextlib.AsyncExitStack()
+
+    async def start(self) -> Path:
+        """Start every server, make the world healthy, and write the configuration; gives back its file."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._parts.aclose()
+
+    async def apply(self, names: list[str], environment: str = "") -> None:
+        """Make the world healthy, then bring about each of the scenarios, in the environment (default: `sandbox`)."""
+        wanted = scenarios.chosen(names)
+        async with self._changing:
+            site = self.sites.get(environment or PLACES[0].name)
+            if site is None:
+                raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
+            self.applied, self.where = (), site.place.name
+            await self._reset()
+            for scenario in wanted:
+                log.info("scenario %s in %s", scenario.name, site.place.name)
+                await scenario.bring_about(self, site)
+                self.applied = (*self.applied, scenario)
+
+    def status(self) -> dict[str, Any]:
+        """What somebody who looks at the sandbox wants to know; no secret."""
+        site = self.sites[self.where]
+        symptoms = [symptom.document() for symptom in self._symptoms(site)]
+        return {
+            "scenarios": [scenario.name for scenario in self.applied] or ["healthy"],
+            "environment": self.where,
+            "symptom": symptoms[0] if symptoms else None,
+            "symptoms": symptoms,
+            "redis": site.redis.kind,
+            "servers": {
+                "vault": self.vault.url,
+                "storage": self.storage.url,
+                **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
+                **{f"redis proxy of {name}": one.address for name, one in self.sites.items()},
+            },
+        }
+
+    def seen(self) -> tuple[object, ...]:
+        """Changes whenever somebody talks to one of the servers."""
+        return (
+            self.storage.request_count,
+            self.vault.requests_seen,
+            *(cluster.requests_seen for cluster in self.clusters.values()),
+            *(site.proxy.connections_seen for site in self.sites.values()),
+        )
+
+    @property
+    def in_use(self) -> bool:
+        """Is a connection open through which somebody may be waiting for something?"""
+        return any(site.proxy.open_connections for site in self.sites.values()) or any(
+            cluster.streams_open for cluster in self.clusters.values()
+        )
+
+    def faults(self) -> dict[str, Any]:
+        """What can be switched wrong at the storage and at the clusters, by name: plain objects with attributes."""
+        clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
+        return {"storage": self.storage.faults, **clusters}
+
+    async def set_faults(self, system: str, settings: Mapping[str, Any] | None) -> None:
+        """Switch something wrong, until the next scenario; None heals it. Raises UsageError for what is not known.
+
+        `settings` are attributes of the storage's or a cluster's faults; for `redis proxy of NAME` one of
+        {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}}.
+        """
+        proxies = {f"redis proxy of {name}": site.proxy for name, site in self.sites.items()}
+        faults = self.faults()
+        if system in proxies:
+            await proxies[system].set_fault(_proxy_fault(settings) if settings else None)
+        elif system not in faults:
+            raise UsageError(f"No such system; there are: {', '.join((*faults, *proxies))}.")
+        elif settings is None:
+            faults[system].__init__()
+        else:
+            unknown = set(settings) - {item.name for item in dataclasses.fields(faults[system])}
+            if unknown:
+                raise UsageError(f"{system} has no fault {', '.join(sorted(unknown))}.")
+            for name, value in settings.items():
+                setattr(faults[system], name, value)
+
+    def _symptoms(self, site: Site) -> list[Symptom]:
+        return [scenario.symptom(site) for scenario in self.applied]
+
+    async def _start(self) -> Path:
+        for stale in ("redis", "frames", *(place.name for place in PLACES)):
+            shutil.rmtree(self.directory / stale, ignore_errors=True)
+        certificate = await asyncio.to_thread(make_certificate, self.directory)
+        self.storage = StorageServer()
+        await asyncio.to_thread(self.storage.start)
+        self._parts.push_async_callback(asyncio.to_thread, self.storage.stop)
+        await self._start_vault()
+        self.clusters = {
+            name: ClusterServer(name, secrets.token_urlsafe(32), certificate=certificate.chain) for name in CLUSTERS
+        }
+        for cluster in self.clusters.values():
+            await cluster.start()
+            self._parts.push_async_callback(cluster.stop)
+        shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token)
+        self.sites = {place.name: Site(place, self.directory / place.name, shared, self.size) for place in PLACES}
+        for site in self.sites.values():
+            self._parts.push_async_callback(site.stop)
+        controller = JobController(self.clusters.values(), self._run)
+        self._parts.push_async_callback(controller.stop)
+        now = datetime.now(UTC)
+        git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
+        has_git, *_ = await asyncio.gather(git, *(site.start() for site in self.sites.values()))
+        if not has_git:
+            log.warning("there is no git here: eng-infrastructure is plain files")
+        await controller.start()
+        await self._reset()
+        kubeconfig.write_kubeconfig(
+            self.directory / "kubeconfig",
+            {configuration.CONTEXT.format(cluster=name): cluster for name, cluster in self.clusters.items()},
+            certificate.authority,
+        )
+        proxies = {name: site.address for name, site in self.sites.items()}
+        addresses = configuration.Addresses(self.vault.url, self.storage.url, proxies)
+        return configuration.write(self.directory, addresses, self._on_calls_token)
+
+    async def _start_vault(self) -> None:
+        self.vault = VaultServer()
+        self.vault.write_policy("phenoapp-on-call", _ON_CALL)
+        self.vault.write_policy("phenoapp-cache-manager", {"secret/data/phenoapp/*": ("read",)})
+        self._on_calls_token = self.vault.create_token(["phenoapp-on-call"], _MONTH, "on-call")
+        self._cache_managers_token = self.vault.create_token(["phenoapp-cache-manager"], None, "cache-manager")
+        await self.vault.start()
+        self._parts.push_async_callback(self.vault.stop)
+
+    async def _reset(self) -> None:
+        """Everything as it should be, in both environments."""
+        for faults in self.faults().values():
+            faults.__init__()
+        for cluster in self.clusters.values():
+            cluster.accounts.by_token[cluster.token].denied.clear()
+        self.vault.unseal()
+        self.vault.enable_kv("secret", 2)
+        repository.restore(self.directory / "eng-infrastructure")
+        await asyncio.gather(*(site.reset() for site in self.sites.values()))
+
+    async def _run(self, pod: PodRun) -> int:
+        """What the pod of a Job does: the cache manager of the environment whose CronJob it came from."""
+        for site in self.sites.values():
+            owner = pod.cronjob["metadata"]["name"] if pod.cronjob else ""
+            if site.place.cronjob == owner:
+                return await site.run(pod)
+        pod.log("Nothing to do.")
+        return 0
+
+
+def _proxy_fault(settings: Mapping[str, Any]) -> Fault:
+    ((name, values),) = settings.items()
+    kinds: dict[str, type[Fault]] = {"refuse": Refuse, "hang": Hang, "cut": Cut, "delay": Delay}
+    if name not in kinds:
+        raise UsageError(f"A proxy has no fault {name!r}; it has {', '.join(kinds)}.")
+    return kinds[name](**values)
