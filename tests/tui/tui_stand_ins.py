@@ -1,0 +1,309 @@
+"""A small made-up environment for the terminal app's tests: answers at once, breaks or hangs where it is told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
+from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
+from toolkit.cache.presence import Presence
+from toolkit.checks.finding import Finding, Status
+from toolkit.environments import model
+from toolkit.errors import Interrupted, NotFound, ToolkitError, Unreachable
+from toolkit.permit import Permit
+from toolkit.progress import Progress
+from toolkit.systems.cluster_objects import CronJob, Job
+from toolkit.tui.core import Core, Manager
+from toolkit.tui.opener import Choice
+
+NOW = datetime.now(UTC)
+FRAMES = tuple(
+    f"{kind}{split}{normalized}"
+    for kind in ("genes", "compounds")
+    for split in ("", "_split_by")
+    for normalized in ("", "_normalized")
+)
+NAMES = tuple(f"rp006_2025w{week}_{what}" for week, what in (
+    (47, "prox_bias_reduced"), (46, "prox_bias_reduced"), (45, "centerscale"), (44, "prox_bias_reduced"),
+    (43, "centerscale"),
+))  # fmt: skip
+HOPS = (
+    "configuration", "vault", "clock", "vault-token", "redis-token", "cluster prod-cluster", "cluster rp006-prod",
+    "proxy-address", "tcp", "redis", "groups", "bucket", "bucket-permissions", "rebuild-permissions",
+)  # fmt: skip
+BROKEN = Unreachable(
+    "The Redis proxy does not answer at 10.20.30.40:6379, which is also what its Service says.",
+    hint="Are the proxy's pods running? Is your VPN up? `toolkit doctor` shows the first broken hop.",
+    by_hand=("nc -vz 10.20.30.40 6379",),
+)
+
+
+def environment(**changes: Any) -> model.Environment:
+    made = model.Environment(
+        name="rp006",
+        title="RP006 (Roche: neuro, GI-onc)",
+        bucket=model.Bucket(name="rp006-l3-cache", project="rp006-prod"),
+        cache_manager=model.CacheManager(
+            cluster="prod-cluster", namespace="phenoapp", cronjob="rp006-neuro-cache-manager-rxrx-cronjob"
+        ),
+    )
+    return replace_struct(made, **changes)
+
+
+def replace_struct(made: model.Environment, **changes: Any) -> model.Environment:
+    import msgspec
+
+    return msgspec.structs.replace(made, **changes)
+
+
+@dataclass
+class World:
+    """What the made-up environment answers. `broken` maps a question's name to the error it raises; a question in
+    `hanging` waits until `release` is set."""
+
+    environment: model.Environment = field(default_factory=environment)
+    broken: dict[str, ToolkitError | Exception] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
+    release: threading.Event = field(default_factory=threading.Event)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    in_l2: int = 3
+    in_l3: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    operations: list[Any] = field(default_factory=list)
+    action: Rebuild | None = None
+    closed: bool = False
+
+    def ask(self, name: str) -> None:
+        self.asked.append(name)
+        if name in self.hanging:
+            self.release.wait()
+        if name in self.broken:
+            raise self.broken[name]
+
+
+class StandInCore(Core):
+    """The core's questions, answered by a World."""
+
+    def __init__(self, connections: Any) -> None:
+        super().__init__(connections)
+        self.world: World = connections.world
+
+    def token_status(self) -> Any:
+        self.world.ask("token_status")
+        return SimpleNamespace(display_name="oidc-anna", ttl_seconds=2580)
+
+    def hop_names(self) -> tuple[str, ...]:
+        self.world.ask("hop_names")
+        return HOPS
+
+    def hops(self) -> Iterator[Finding]:
+        for name in HOPS:
+            self.world.ask(f"hop {name}")
+            yield self.world.findings.get(name) or Finding(
+                name, Status.OK, f"{name} is as it should be", seconds=0.12, by_hand=(f"look --at {name}",)
+            )
+
+    def overview(self) -> Overview:
+        self.world.ask("overview")
+        groups = []
+        for number, name in enumerate(NAMES):
+            cached = number < self.world.in_l2
+            l2, l3 = _held(8 if cached else 0), _held(self.world.in_l3.get(name, 8))
+            built = NOW - timedelta(days=7 * number, hours=9) if cached else None
+            notes = () if l3.complete else (f"incomplete in the bucket: {l3.frames} of 8 frames",)
+            rank = number + 1 if cached else None
+            groups.append(Group(name, rank, built, l2, l3, rank == 1, notes=notes))
+        return Overview(tuple(groups))
+
+    def group(self, name: str) -> GroupDetail:
+        self.world.ask("group")
+        found = next(group for group in self.overview().groups if group.name == name)
+        cached = bool(found.l2.present)
+        frames = tuple(Frame(f, 266_000_000 if cached else None, 264_000_000, 1, NOW) for f in FRAMES)
+        return GroupDetail(found, frames)
+
+    def cache_manager(self) -> Manager:
+        self.world.ask("cache_manager")
+        part = self.world.environment.cache_manager
+        image = "europe-docker.example/phenoapp/cache-manager:2025.11.3"
+        cronjob = CronJob(
+            part.cluster, part.namespace, part.cronjob, "uid-1", NOW, "0 18 * * 4", "America/Denver", False, "Forbid",
+            (image,), (), None, None, 3, 1, {},
+        )  # fmt: skip
+        jobs = []
+        for number in range(5):
+            started = NOW - timedelta(days=7 * number + 3)
+            failed = number == 2
+            jobs.append(
+                Job(
+                    part.cluster, part.namespace, f"{part.cronjob}-2937{number}", f"uid-{number}", "uid-1", started,
+                    started, started + timedelta(minutes=4 if failed else 57 + number),
+                    "failed" if failed else "complete", "BackoffLimitExceeded" if failed else "",
+                    "Job has reached the specified backoff limit" if failed else "", number == 1, image, int(failed),
+                )
+            )  # fmt: skip
+        return Manager(cronjob, tuple(jobs), NOW + timedelta(days=4))
+
+    def cache_manager_thoroughly(self) -> Manager:
+        facts = (
+            Fact("cluster", "prod-cluster at https://10.0.0.2"),
+            Fact("identity", "kube-system UID 5f3c, Kubernetes v1.33; the same since 2025-11-02"),
+            Fact("elsewhere", "no CronJob of that name in principal, rp006-prod"),
+            Fact("image", "phenoapp/cache-manager:2025.11.3, but eng-infrastructure asks for 2025.11.4", Status.WARN),
+        )
+        return replace(self.cache_manager(), facts=facts)
+
+    def folder(self, prefix: str) -> Any:
+        self.world.ask(f"folder {prefix}")
+        if prefix:
+            objects = [
+                SimpleNamespace(path=f"{prefix}{f}.parquet", bytes=264_000_000, updated=NOW - timedelta(days=3))
+                for f in FRAMES
+            ]
+            return SimpleNamespace(folders=(), objects=tuple(objects))
+        return SimpleNamespace(folders=tuple(SimpleNamespace(path=f"{name}/") for name in sorted(NAMES)), objects=())
+
+    def folder_size(self, prefix: str) -> Iterator[tuple[int, int]]:
+        self.world.ask(f"size {prefix}")
+        yield 4, 1_000_000_000
+        yield 8, 2_110_000_000
+
+    def rebuild(self) -> Any:
+        if self.world.action is None:
+            self.world.action = Rebuild(self.world.environment)
+        return self.world.action
+
+    def operations(self) -> list[Any]:
+        self.world.ask("operations")
+        return self.world.operations or super().operations()
+
+    def unfinished(self) -> list[Any]:
+        self.world.ask("unfinished")
+        return [item for item in self.world.operations if item.result == "interrupted"]
+
+
+def _held(frames: int) -> Presence:
+    return Presence(frames > 0, frames, frames * 264_000_000, 8)
+
+
+class Rebuild:
+    """An action as the real one is: it starts a run, and follows its log until it ends.
+
+    `go` lets it end; `moved` makes every plan differ from the one before; `fails` lets it end badly.
+    """
+
+    name = "cache rebuild"
+
+    def __init__(self, of: model.Environment) -> None:
+        self.environment = of
+        self.go = threading.Event()
+        self.go.set()
+        self.moved = False
+        self.fails = False
+        self.lines = 30
+        self.applied = 0
+        self.plans = 0
+
+    def plan(self) -> Plan:
+        self.plans += 1
+        manager = self.environment.cache_manager
+        return Plan(
+            action=self.name,
+            environment=self.environment.name,
+            title=f"Start {manager.cronjob} now",
+            where=f"cluster {manager.cluster}, namespace {manager.namespace}",
+            changes=(
+                Change("create", f"Job {manager.cronjob}-manual-x7k2p9", 1, "job"),
+                Change("replace", "the groups in Redis", 3, "groups", 6_400_000_000),
+            ),
+            damage=Damage.LARGE,
+            confirm=manager.cluster,
+            undo="none: the groups are built anew; the old ones stay in L3",
+            by_hand=(
+                f"kubectl --context {manager.cluster} -n {manager.namespace} create job "
+                f"{manager.cronjob}-manual-x7k2p9 --from=cronjob/{manager.cronjob}",
+            ),
+            preconditions=(("moved", str(self.plans)),) if self.moved else (),
+            facts=(
+                Fact("cluster", f"{manager.cluster} at https://10.0.0.2, kube-system 5f3c, known since 2025-11-02"),
+                Fact("also in", "no other configured cluster"),
+                Fact("last runs", "✓ 57m  ✓ 58m  ✗ 4m  ✓ 59m  ✓ 60m"),
+                Fact("running", "none"),
+                Fact("image", "2025.11.3, eng-infrastructure says 2025.11.4", Status.WARN),
+                Fact("next run", "Thu 2025-11-27 18:00 MST, Fri 2025-11-28 01:00 UTC"),
+                Fact("allowed", "you may create jobs there"),
+            ),
+        )
+
+    def apply(self, plan: Plan, permit: Permit, progress: Progress) -> Outcome:
+        permit.check()
+        self.applied += 1
+        progress.step("Created the Job")
+        progress.step("Waiting for its pod")
+        for number in range(self.lines):
+            progress.line(
+                "cache-manager", f"2025-11-20 01:00:{number:02d} INFO Wrote frame {number} of a group to Redis"
+            )
+        progress.advance("frames", 12, 40, "frames")
+        while not self.go.wait(0.01):
+            try:
+                progress.check_stop()
+            except Interrupted:
+                return Outcome(Result.PARTIAL, "Stopped watching; the Job runs on.", undo=("kubectl delete job x",))
+        if self.fails:
+            return Outcome(Result.FAILED, "The Job failed: BackoffLimitExceeded.")
+        return Outcome(Result.DONE, "The Job completed after 3 s.", undo=("toolkit groups restore --from x",))
+
+    def verify(self, plan: Plan, outcome: Outcome) -> tuple[Finding, ...]:
+        return (
+            Finding("groups in L2", Status.OK, "3 of 3 groups, 24 frames"),
+            Finding("pods hold the old L1", Status.WARN, "4 pods started before the rebuild", hint="Restart them."),
+        )
+
+
+class Connections:
+    """In the place of the real ones."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.environment = world.environment
+        self.settings = model.Settings()
+
+    def close(self) -> None:
+        self.world.closed = True
+
+
+class StandInOpener:
+    """Three environments: a protected real one, a sandbox, and one that is hardly configured."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.opened: list[str] = []
+
+    def choices(self) -> Sequence[Choice]:
+        self.world.ask("choices")
+        return (
+            Choice("mapapp", "MapApp", protected=True, cache_manager="principal", missing=("vault.address",)),
+            Choice("rp006", "RP006 (Roche: neuro, GI-onc)", protected=True, cache_manager="prod-cluster"),
+            Choice("sandbox", "RP006 in small", kind="sandbox", cache_manager="prod-cluster"),
+            Choice("watched", "RP006, to look at only", read_only=True, cache_manager="prod-cluster"),
+        )
+
+    def open(self, name: str) -> Any:
+        self.opened.append(name)
+        self.world.ask("open")
+        if name == "mapapp":
+            raise NotFound("Nothing is known of mapapp yet.", hint="`toolkit config check` lists what is missing.")
+        kind = "sandbox" if name == "sandbox" else "real"
+        title = {choice.name: choice.title for choice in self.choices()}[name]
+        self.world.environment = replace_struct(self.world.environment, name=name, kind=kind, title=title)
+        return Connections(self.world)
+
+
+def finding(name: str, status: Status, summary: str, hint: str = "") -> Finding:
+    return replace(Finding(name, status, summary, hint=hint, seconds=0.3), by_hand=(f"look --at {name}",))

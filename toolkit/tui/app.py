@@ -1,0 +1,291 @@
+"""The terminal app: which environment is open, which screen is shown, and the actions that work everywhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.widget import Widget
+
+from toolkit.errors import ExitCode, ToolkitError
+from toolkit.secret import scrub
+from toolkit.tui import background, theme
+from toolkit.tui.background import in_thread
+from toolkit.tui.core import Core
+from toolkit.tui.opener import Choice, Opener
+from toolkit.tui.operation import Operation
+from toolkit.tui.palette import Commands
+from toolkit.tui.registry import PAGES, bindings
+from toolkit.tui.screens.bucket import BucketPage
+from toolkit.tui.screens.environments import Environments
+from toolkit.tui.screens.gate import Gate
+from toolkit.tui.screens.groups import GroupsPage
+from toolkit.tui.screens.help import Help
+from toolkit.tui.screens.home import Home
+from toolkit.tui.screens.journal import JournalPage
+from toolkit.tui.screens.leave import Leave
+from toolkit.tui.screens.rebuild import RebuildPage
+from toolkit.tui.screens.shell import Page
+from toolkit.tui.session import Session
+
+if TYPE_CHECKING:
+    from toolkit.actions.plan import Action
+    from toolkit.systems.connections import Connections
+
+SCREENS: dict[str, type[Page]] = {
+    "home": Home,
+    "groups": GroupsPage,
+    "bucket": BucketPage,
+    "rebuild": RebuildPage,
+    "journal": JournalPage,
+}
+_TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
+
+
+class ToolkitApp(App[int]):
+    """The app on the environments that `opener` knows; opens `environment` at once where one is given."""
+
+    TITLE = "MapApp toolkit"
+    BINDINGS = bindings("app")
+    COMMANDS = {Commands}  # noqa: RUF012
+    MODES = {"environments": Environments}  # noqa: RUF012
+    DEFAULT_MODE = "environments"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    CSS = """
+    Screen { background: $background; }
+    * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    Toast { max-width: 70; }
+    CommandPalette > Vertical { margin-top: 1; }
+    """
+
+    def __init__(
+        self,
+        opener: Opener,
+        environment: str | None = None,
+        *,
+        core: Callable[[Connections], Core] = Core,
+    ) -> None:
+        super().__init__()
+        self.opener = opener
+        self.wanted = environment
+        self.session: Session | None = None
+        self.operation: Operation | None = None
+        self.bug: Exception | None = None
+        self._core = core
+        self._interrupted_at = 0.0
+        self._told: Operation | None = None
+        for own in theme.THEMES:
+            self.register_theme(own)
+        self.theme = theme.DARK.name
+
+    def on_mount(self) -> None:
+        self.set_interval(0.5, self._watch_operation)
+
+    # The open environment
+
+    def opened(self) -> Session:
+        """The open environment. Only pages ask, and they exist only while there is one."""
+        if self.session is None:
+            raise RuntimeError("no environment is open")
+        return self.session
+
+    async def enter(self, choice: Choice, connections: Connections) -> None:
+        """Make `choice` the open environment, and show its home. The one before is let go."""
+        before, self.session = self.session, Session(choice, connections, self._core(connections))
+        for page, screen in SCREENS.items():
+            if page in self._modes:
+                await self.remove_mode(page)
+            self.add_mode(page, screen)
+        if before is not None:
+            before.close()
+        self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
+        self.run_worker(self._ask_who(self.session), group="who", exclusive=True)
+        self.action_go("home")
+
+    async def _ask_who(self, session: Session) -> None:
+        """Who we are to Vault, for the banner. Home's health says it where this fails."""
+        try:
+            session.token = await in_thread(session.core.token_status, "who am I")
+        except ToolkitError:
+            return
+        session.token_at = time.monotonic()
+        session.who = session.token.display_name or session.who
+
+    # Getting about
+
+    @property
+    def page(self) -> str:
+        """The page that is shown, by its name in the registry."""
+        return self.current_mode
+
+    def action_go(self, page: str) -> None:
+        """Show a page; the one before stops asking."""
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        if page == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+            return
+        self._leave_pages()
+        known = page in self._screen_stacks
+        self.switch_mode(page)
+        if known:
+            for screen in self.screen_stack:
+                if isinstance(screen, Page):
+                    screen.enter()
+
+    def _leave_pages(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                screen.leave()
+
+    def action_environments(self) -> None:
+        if self.operation is not None and self.operation.ongoing:
+            self.notify("A change is being carried out here: wait for it, or stop it first (o).", severity="warning")
+            return
+        self._leave_pages()
+        self.switch_mode("environments")
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.current_mode == "environments":
+            if self.session is not None:
+                self.action_go("home")
+        elif self.current_mode != "home":
+            self.action_go("home")
+
+    def action_refresh_page(self) -> None:
+        if isinstance(self.screen, Page | Environments):
+            self.screen.refresh_all()
+
+    def action_show_help(self) -> None:
+        self.push_screen(Help(self.page))
+
+    def action_toggle_theme(self) -> None:
+        self.theme = theme.LIGHT.name if self.theme == theme.DARK.name else theme.DARK.name
+
+    # Copying
+
+    def copy(self, text: str, what: str) -> None:
+        """To the clipboard, by OSC 52: it works over ssh too. Never with a secret in it."""
+        if not text:
+            self.notify("There is nothing to copy here.", severity="warning")
+            return
+        self.copy_to_clipboard(scrub(text))
+        self.notify(f"Copied {what}.")
+
+    def action_copy_focused(self) -> None:
+        node = self.focused
+        while node is not None:
+            copy_text = getattr(node, "copy_text", None)
+            if callable(copy_text):
+                self.copy(str(copy_text()), "the row in focus")
+                return
+            node = node.parent if isinstance(node.parent, Widget) else None
+        self.copy("", "")
+
+    # Changes
+
+    def carry_out(self, action: Action) -> None:
+        """Take `action` to the gate. One at a time: while one goes on, its dialogue is shown instead."""
+        if self.operation is not None and not (self.operation.over or self.operation.declined):
+            self.notify("A change is going on; this is it.", severity="warning")
+        else:
+            from toolkit.actions.journal import Journal
+
+            session = self.opened()
+            self.operation = Operation(action, session.environment, Journal(), read_only=session.read_only)
+            self.operation.start()
+        self.push_screen(Gate(self.operation))
+
+    def action_rebuild(self) -> None:
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        try:
+            action = self.session.core.rebuild()
+        except ToolkitError as problem:
+            self.notify(scrub(problem.message), title="No rebuild", severity="error")
+            return
+        self.carry_out(action)
+
+    def action_operation(self) -> None:
+        if self.operation is None:
+            self.notify("Nothing was changed from here yet.")
+        elif not isinstance(self.screen, Gate):
+            self.push_screen(Gate(self.operation))
+
+    def _watch_operation(self) -> None:
+        """Say when a change ended that nobody looks at."""
+        operation = self.operation
+        if operation is None or not operation.over or operation is self._told:
+            return
+        self._told = operation
+        if isinstance(self.screen, Gate) or operation.started is None:
+            return
+        if operation.done is not None and operation.done.well:
+            self.notify(scrub(operation.done.outcome.summary), title=f"{operation.name}: done (o shows it)")
+        else:
+            self.notify(
+                "It did not go well: o shows what happened.", title=operation.name, severity="error", timeout=15
+            )
+
+    # The end
+
+    async def action_quit(self) -> None:
+        if self.operation is not None and self.operation.ongoing:
+            if not isinstance(self.screen, Leave):
+                self.push_screen(Leave(self.operation))
+            return
+        self.end()
+
+    def action_help_quit(self) -> None:
+        now = time.monotonic()
+        if now - self._interrupted_at < _TWICE:
+            self.run_worker(self.action_quit())
+            return
+        self._interrupted_at = now
+        self.notify("Ctrl+C again ends the toolkit.", timeout=_TWICE)
+
+    def end(self) -> None:
+        """End the app now, whatever still hangs."""
+        self._leave_pages()
+        if self.operation is not None and not self.operation.ongoing:
+            self.operation.decline()
+        if self.session is not None:
+            self.session.close()
+        self.exit(ExitCode.OK)
+
+    def _fatal_error(self) -> None:
+        """A bug in the app itself: no traceback on the screen; `run_app` writes the report."""
+        self.bug = self._exception
+        self._close_messages_no_wait()
+
+
+def run_app(environment: str | None, opener: Opener) -> int:
+    """Run the terminal app until it is left; gives back the exit code."""
+    app = ToolkitApp(opener, environment)
+    app.run()
+    code: int = app.return_value if app.return_value is not None else ExitCode.OK
+    if app.bug is not None:
+        from toolkit import crash
+
+        crash.report(app.bug, sys.argv[1:])
+        code = ExitCode.BUG
+    if background.busy(grace=0.3):
+        # A system hangs, in a call of its SDK and maybe in threads of the SDK's own: they are not waited for.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+__all__ = ["PAGES", "SCREENS", "ToolkitApp", "run_app"]

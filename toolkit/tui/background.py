@@ -1,0 +1,116 @@
+"""Work that blocks, on threads that never keep the app from ending.
+
+A question runs in a daemon thread and hands its answer over to the event loop; the thread touches no widget. Whoever
+stops waiting (another screen, a newer question, the app's end) just does not get the answer: a server that hangs
+holds up nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeVar
+
+from toolkit import crash
+from toolkit.errors import Failed, ToolkitError
+
+T = TypeVar("T")
+
+_threads: set[threading.Thread] = set()
+
+
+def busy(grace: float = 0.0) -> bool:
+    """Whether some thread still waits for a system, `grace` seconds from now at the latest."""
+    until = time.monotonic() + grace
+    for thread in list(_threads):
+        thread.join(max(0.0, until - time.monotonic()))
+    return any(thread.is_alive() for thread in list(_threads))
+
+
+def start(work: Callable[[], None], name: str) -> threading.Thread:
+    """Run `work` in a daemon thread of its own. It has to deal with its own exceptions."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            _threads.discard(threading.current_thread())
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    _threads.add(thread)
+    thread.start()
+    return thread
+
+
+async def in_thread(ask: Callable[[], T], name: str = "question") -> T:
+    """What `ask()` gives back, asked in a thread. Raises nothing but ToolkitError (and CancelledError)."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, problem: ToolkitError | None) -> None:
+        if answer.done():
+            return
+        if problem is not None:
+            answer.set_exception(problem)
+        else:
+            answer.set_result(value)  # type: ignore[arg-type]
+
+    def work() -> None:
+        try:
+            value = ask()
+        except BaseException as error:  # noqa: BLE001 - whatever an SDK raises becomes something to show
+            _tell(loop, settle, None, as_problem(error))
+        else:
+            _tell(loop, settle, value, None)
+
+    start(work, name)
+    return await answer
+
+
+async def each(ask: Callable[[], Iterator[T]], name: str = "questions") -> AsyncIterator[T]:
+    """The items of `ask()` as they come, iterated in a thread. Leaving the loop early ends it after its next item."""
+    loop = asyncio.get_running_loop()
+    items: asyncio.Queue[tuple[T | None, ToolkitError | None, bool]] = asyncio.Queue()
+    left = threading.Event()
+
+    def work() -> None:
+        problem: ToolkitError | None = None
+        try:
+            for item in ask():
+                if left.is_set():
+                    return
+                _tell(loop, items.put_nowait, (item, None, False))
+        except BaseException as error:  # noqa: BLE001 - as above
+            problem = as_problem(error)
+        _tell(loop, items.put_nowait, (None, problem, True))
+
+    start(work, name)
+    try:
+        while True:
+            item, problem, last = await items.get()
+            if problem is not None:
+                raise problem
+            if last:
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        left.set()
+
+
+def as_problem(error: BaseException) -> ToolkitError:
+    """`error` as something to show. What is not ours is a bug: its traceback goes to a file."""
+    if isinstance(error, ToolkitError):
+        return error
+    return Failed(
+        f"A bug in the toolkit: {type(error).__name__}: {error}",
+        hint=crash.save(error, sys.argv[1:]),
+    )
+
+
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *arguments: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended meanwhile
+        loop.call_soon_threadsafe(callback, *arguments)

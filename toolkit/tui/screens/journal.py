@@ -1,0 +1,150 @@
+"""The journal: every change made through the toolkit on this machine, what came of it, and whether its chain holds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from toolkit.secret import scrub
+from toolkit.tui.background import as_problem, in_thread
+from toolkit.tui.registry import act, bindings
+from toolkit.tui.screens.shell import Page
+from toolkit.tui.screens.text_page import TextPage
+from toolkit.tui.widgets.panel import Panel
+from toolkit.tui.widgets.prose import hanging, labelled
+from toolkit.tui.widgets.table import Column, Table
+from toolkit.tui.wording import age, counted, duration, moment
+
+if TYPE_CHECKING:
+    from toolkit.actions.journal import Operation
+
+SHOWN = 500
+SIGNS = {"done": "✓", "partial": "!", "running": "●", "settled": "-", "interrupted": "!", "failed": "✗", "error": "✗"}
+STYLES = {
+    "done": "$text-success",
+    "partial": "bold $text-warning",
+    "running": "bold $text-warning",
+    "interrupted": "bold $text-warning",
+    "settled": "$text-muted",
+}
+
+
+def result(operation: Operation) -> str:
+    """How it ended, as sign and word."""
+    return f"{SIGNS.get(operation.result, '?')} {operation.result}"
+
+
+COLUMNS: list[Column[Operation]] = [
+    Column("ago", lambda o: age(o.started).removesuffix(" ago"), right=True),
+    Column("environment", lambda o: o.environment, flexible=True),
+    Column("action", lambda o: o.action),
+    Column("result", result, lambda o: STYLES.get(o.result, "bold $text-error")),
+    Column("what came of it", lambda o: scrub(o.summary).partition("\n")[0] or o.title, flexible=True),
+    Column("who", lambda o: o.who, roomy=True),
+    Column("id", lambda o: o.operation, roomy=True),
+]
+
+
+def details(operation: Operation, width: int) -> Content:
+    """All that the journal says of a change."""
+    pairs = [
+        ("operation", operation.operation),
+        ("where", operation.environment),
+        ("who", operation.who),
+        ("started", f"{moment(operation.started)}  ({age(operation.started)})"),
+    ]
+    if operation.ended is not None:
+        took = duration((operation.ended - operation.started).total_seconds())
+        pairs.append(("ended", f"{moment(operation.ended)}  (after {took})"))
+    pairs += [("plan", operation.plan), ("result", f"{result(operation)}: {operation.summary}")]
+    if operation.result == "interrupted":
+        text = f"Look what was done; then `toolkit journal settle {operation.operation}` takes it off the list."
+        pairs.append(("next", text))
+    lines = [hanging(Content(""), scrub(operation.title or operation.action), width, "bold"), Content("")]
+    lines += [labelled(label, scrub(value), width, room=11) for label, value in pairs]
+    for number, command in enumerate(operation.undo):
+        lines.append(labelled("undo" if number == 0 else "", scrub(command), width, "$text-accent", room=11))
+    if operation.left:
+        lines += [Content(""), Content.styled(f"left as they were ({len(operation.left):,})", "bold")]
+        lines += [hanging(Content("  "), scrub(item), width) for item in operation.left]
+    return Content("\n").join(lines)
+
+
+class JournalPanel(Panel["list[Operation]"]):
+    """The operations, the latest first."""
+
+    title = "Journal"
+
+    DEFAULT_CSS = """
+    JournalPanel { height: 1fr; }
+    JournalPanel Table { height: 1fr; }
+    JournalPanel #said { height: auto; max-height: 6; margin-top: 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Table(COLUMNS, lambda operation: operation.operation, enter=act("journal.details").binding())
+        yield Static("", id="said")
+
+    @property
+    def table(self) -> Table[Operation]:
+        return self.query_one(Table)
+
+    def ask(self) -> list[Operation]:
+        return self.session.core.operations()
+
+    def answered(self, answer: list[Operation]) -> None:
+        self.table.show(answer[:SHOWN])
+        shown = f"{SHOWN:,} of {len(answer):,} shown" if len(answer) > SHOWN else counted(len(answer), "change")
+        self.heading = f"Journal  {shown}"
+        if not answer:
+            self.say(Content("Nothing was changed through this toolkit yet."))
+
+    def say(self, content: Content) -> None:
+        self.query_one("#said", Static).update(content)
+
+    def verify(self) -> None:
+        """See whether the chain holds."""
+        self.run_worker(self._verify(), group="verify", exclusive=True)
+
+    async def _verify(self) -> None:
+        self.say(Content.styled("verifying …", "$text-muted"))
+        try:
+            entries, problems = await in_thread(self.session.core.verify_journal, "verify journal")
+        except Exception as error:  # noqa: BLE001 - shown where the answer would be
+            self.say(Content.assemble(("✗ fail  ", "bold $text-error"), as_problem(error).message))
+            return
+        if not problems:
+            self.say(
+                Content.assemble(("✓ ok  ", "$text-success"), f"{counted(entries, 'entry', 'entries')}, unbroken.")
+            )
+            return
+        lines = [Content.assemble(("✗ fail  ", "bold $text-error"), "The journal is not as it was written:")]
+        lines += [Content(f"  {f'line {p.line}: ' if p.line else ''}{p.what}") for p in problems[:4]]
+        if len(problems) > 4:
+            lines.append(Content(f"  4 of {len(problems):,} shown; `toolkit journal verify` names all"))
+        self.say(Content("\n").join(lines))
+
+
+class JournalPage(Page):
+    """The page on key 5."""
+
+    page = "journal"
+    BINDINGS = bindings("journal")
+    AUTO_FOCUS = "RowList"
+
+    def body(self) -> ComposeResult:
+        yield JournalPanel(id="journal")
+
+    @on(Table.Chosen)
+    def action_details(self) -> None:
+        operation = self.query_one(JournalPanel).table.in_focus
+        if operation is not None:
+            self.app.push_screen(TextPage(f"{operation.action} {operation.operation}", partial(details, operation)))
+
+    def action_verify(self) -> None:
+        self.query_one(JournalPanel).verify()

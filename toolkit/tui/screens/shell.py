@@ -1,0 +1,63 @@
+"""What every screen of an open environment has: banner, navigation, footer, and panels that ask while it is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from toolkit.tui.house import house
+from toolkit.tui.session import Session
+from toolkit.tui.widgets.banner import Banner, Navigation
+from toolkit.tui.widgets.panel import Panel
+
+
+class Page(Screen[None]):
+    """A screen on a number key. `page` is its name in the registry, `crumb` what of it is shown."""
+
+    page = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
+
+    def __init__(self, crumb: str = "") -> None:
+        super().__init__()
+        self.crumb = crumb
+
+    def compose(self) -> ComposeResult:
+        yield Banner()
+        yield Navigation(self.page, self.crumb)
+        yield from self.body()
+        yield Footer()
+
+    def body(self) -> ComposeResult:
+        """What stands between navigation and footer."""
+        raise NotImplementedError
+
+    @property
+    def session(self) -> Session:
+        """The open environment; pages exist only while there is one."""
+        return house(self).opened()
+
+    @property
+    def panels(self) -> list[Panel[Any]]:
+        return list(self.query(Panel))
+
+    def on_mount(self) -> None:
+        self.enter()
+
+    def enter(self) -> None:
+        """Somebody looks at this page (again): ask what was not answered yet."""
+        for panel in self.panels:
+            if not panel.settled:
+                panel.load()
+
+    def leave(self) -> None:
+        """Nobody looks any more: wait for no answer."""
+        for panel in self.panels:
+            panel.leave()
+
+    def refresh_all(self) -> None:
+        for panel in self.panels:
+            panel.load()

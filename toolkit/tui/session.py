@@ -1,0 +1,86 @@
+"""An environment while it is open in the app: what it is, the way to its systems, and who is looking."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from toolkit.tui import background
+from toolkit.tui.opener import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from toolkit.environments.model import Environment
+    from toolkit.systems.connections import Connections
+    from toolkit.systems.vault import TokenStatus
+    from toolkit.tui.core import Core
+
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+
+
+def whoever() -> str:
+    """The person at this workstation, as the journal writes them."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):
+        return socket.gethostname()
+
+
+@dataclass
+class Session:
+    """One open environment. `token` is what Vault last said about our token; `token_at` when (monotonic seconds)."""
+
+    choice: Choice
+    connections: Connections
+    core: Core
+    who: str = field(default_factory=whoever)
+    token: TokenStatus | None = None
+    token_at: float = 0.0
+
+    @property
+    def environment(self) -> Environment:
+        return self.connections.environment
+
+    @property
+    def read_only(self) -> bool:
+        """Whether anything says that nothing may be changed from here."""
+        return (
+            self.choice.read_only
+            or self.environment.read_only
+            or self.connections.settings.read_only
+            or os.environ.get("TOOLKIT_READ_ONLY", "").lower() in _YES
+        )
+
+    @property
+    def protected(self) -> bool:
+        return self.choice.protected or self.environment.protected
+
+    @property
+    def sandbox(self) -> bool:
+        return self.choice.kind == "sandbox" or self.environment.kind == "sandbox"
+
+    @property
+    def token_seconds(self) -> float | None:
+        """How long the Vault token still lives; None where it is not known, or lives for ever."""
+        if self.token is None or self.token.ttl_seconds is None:
+            return None
+        return max(0.0, self.token.ttl_seconds - (time.monotonic() - self.token_at))
+
+    def close(self) -> None:
+        """Let the systems go, without waiting: one that hangs must not hold up anybody."""
+        background.start(_quietly(self.connections.close), "close connections")
+
+
+def _quietly(work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - nobody is left to hear of it; a bug is kept on file
+            background.as_problem(error)
+
+    return run

@@ -1,0 +1,83 @@
+"""The app's own two themes: calm, one dark and one light. Red is kept for what is protected or broken."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="toolkit-dark",
+    primary="#7aa7d9",
+    secondary="#5f84ad",
+    accent="#d3a26a",
+    success="#74c096",
+    warning="#e3b65b",
+    error="#ee7b70",
+    foreground="#d6dce4",
+    background="#11151b",
+    surface="#161b23",
+    panel="#222a36",
+    dark=True,
+    variables={
+        "banner": "#1d2939",
+        "banner-text": "#d6dce4",
+        "banner-protected": "#b3261e",
+        "banner-sandbox": "#e3b65b",
+        "rule": "#364254",
+        "text-muted": "#8a96a5",
+        "scrollbar": "#364254",
+        "scrollbar-hover": "#4a5a72",
+        "scrollbar-active": "#7aa7d9",
+        "scrollbar-background": "#161b23",
+        "scrollbar-background-hover": "#161b23",
+        "scrollbar-background-active": "#161b23",
+        "scrollbar-corner-color": "#161b23",
+        "block-cursor-background": "#2c4a6b",
+        "block-cursor-foreground": "#f2f5f9",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#1f2937",
+        "block-cursor-blurred-foreground": "#d6dce4",
+        "footer-background": "#161b23",
+        "footer-key-foreground": "#d3a26a",
+        "input-cursor-background": "#d6dce4",
+    },
+)
+
+LIGHT = Theme(
+    name="toolkit-light",
+    primary="#23588c",
+    secondary="#5f84ad",
+    accent="#8f5410",
+    success="#22703f",
+    warning="#815603",
+    error="#ad2a20",
+    foreground="#20262d",
+    background="#f7f6f2",
+    surface="#efede7",
+    panel="#e3e0d7",
+    dark=False,
+    variables={
+        "banner": "#dbe3ec",
+        "banner-text": "#20262d",
+        "banner-protected": "#b3261e",
+        "banner-sandbox": "#f0c35f",
+        "rule": "#c3bfb2",
+        "text-muted": "#686d73",
+        "scrollbar": "#c3bfb2",
+        "scrollbar-hover": "#a9a494",
+        "scrollbar-active": "#23588c",
+        "scrollbar-background": "#efede7",
+        "scrollbar-background-hover": "#efede7",
+        "scrollbar-background-active": "#efede7",
+        "scrollbar-corner-color": "#efede7",
+        "block-cursor-background": "#23588c",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#d5dde6",
+        "block-cursor-blurred-foreground": "#20262d",
+        "footer-background": "#e9e6de",
+        "footer-key-foreground": "#8f5410",
+        "input-cursor-background": "#20262d",
+    },
+)
+
+THEMES = (DARK, LIGHT)

@@ -1,0 +1,125 @@
+"""A part of a screen that is filled by one question: its title, how old its answer is, and what stands there when the
+system behind it is down. The other panels work on.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Generic, TypeVar
+
+from textual.containers import Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.reactive import reactive
+
+from toolkit.errors import ToolkitError
+from toolkit.tui.background import as_problem, in_thread
+from toolkit.tui.house import house
+from toolkit.tui.session import Session
+from toolkit.tui.widgets.problem import ProblemView
+from toolkit.tui.wording import duration
+
+T = TypeVar("T")
+
+
+class Panel(Vertical, Generic[T]):
+    """Asks with `ask` (in a thread; may raise ToolkitError) and shows the answer with `answered`."""
+
+    DEFAULT_CSS = """
+    Panel {
+        height: auto; padding: 0 1;
+        border-top: solid $rule; border-title-color: $primary; border-title-style: bold;
+        &:focus-within { border-top: solid $primary; }
+        &.-broken > * { display: none; }
+        &.-broken > ProblemView { display: block; }
+    }
+    """
+
+    title = ""
+    asking = reactive(False)
+    heading = reactive("")
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self.problem: ToolkitError | None = None
+        self._answered_at: float | None = None
+        self.heading = self.title
+
+    @property
+    def session(self) -> Session:
+        """The open environment; panels exist only while there is one."""
+        return house(self).opened()
+
+    def ask(self) -> T:
+        """Blocks; called in a thread."""
+        raise NotImplementedError
+
+    def answered(self, answer: T) -> None:
+        """Show the answer."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.set_interval(1, self._say_age)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is an answer, or a problem in its place, and nothing is being asked."""
+        return not self.asking and (self._answered_at is not None or self.problem is not None)
+
+    def load(self) -> None:
+        """Ask anew; a question that is still open is not waited for any more."""
+        self.asking = True
+        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
+
+    def leave(self) -> None:
+        """Stop waiting for the answer: nobody looks any more."""
+        self.workers.cancel_node(self)
+        self.asking = False
+
+    async def _load(self) -> None:
+        try:
+            self.answered(await self.fetch())
+        except Exception as error:  # noqa: BLE001 - also one of ours in showing it: the rest of the app works on
+            self.broken(as_problem(error))
+        else:
+            self.fresh()
+
+    async def fetch(self) -> T:
+        """The answer, asked in a thread. Overridden where the answer comes in pieces."""
+        return await in_thread(self.ask, f"panel {self.id or self.title}")
+
+    def fresh(self) -> None:
+        """What is shown is true as of now."""
+        self.problem = None
+        self.asking = False
+        self._answered_at = time.monotonic()
+        self.remove_class("-broken")
+        self._say_age()
+
+    def broken(self, problem: ToolkitError) -> None:
+        """Show `problem` in the place of the panel's figures."""
+        self.problem = problem
+        self.asking = False
+        try:
+            self.query_one(ProblemView).show(problem)
+        except NoMatches:
+            self.mount(ProblemView(problem))
+        self.add_class("-broken")
+        self._say_age()
+
+    def watch_asking(self) -> None:
+        self._say_age()
+
+    def watch_heading(self) -> None:
+        self._say_age()
+
+    def _say_age(self) -> None:
+        text = ""
+        if self.asking:
+            text = "asking …"
+        elif self.problem is not None:
+            text = "down"
+        elif self._answered_at is not None:
+            seconds = time.monotonic() - self._answered_at
+            text = "just now" if seconds < 2 else f"{duration(seconds)} ago"
+        self.border_title = Content.assemble(self.heading, ("  " + text if text else "", "$text-muted not bold"))
