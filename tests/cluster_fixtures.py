@@ -53,7 +53,7 @@ class World:
         self.directory = directory
         certificate = make_certificate(directory) if tls else None
         self.authority = certificate.authority if certificate else None
-        self.runner: Callable[[Run], Awaitable[int]] = _well
+        self.runner: Callable[[Run], Awaitable[int]] = well
         chain = certificate.chain if certificate else None
 
         def make() -> dict[str, ClusterServer]:
@@ -89,7 +89,7 @@ class World:
         return self.loop.call(self.servers[cluster].list, kind, NAMESPACE, labels)
 
 
-async def _well(run: Run) -> int:
+async def well(run: Run) -> int:
     run.log("all is well")
     return 0
 

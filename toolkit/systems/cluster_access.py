@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 Table = dict[str, Any]
+
+# The SDK's packages import each other; two threads that import it at once find each other's half of it.
+_importing: Final = threading.Lock()
 
 _LISTS: Final = ("clusters", "contexts", "users")
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -98,9 +102,10 @@ def open_access(name: str, part: model.Cluster) -> Access:
 
 
 def _client(name: str, part: model.Cluster, cluster: Table, user: Table) -> ApiClient:
-    from kubernetes.client import ApiClient, Configuration
-    from kubernetes.config import ConfigException
-    from kubernetes.config.kube_config import KubeConfigLoader
+    with _importing:
+        from kubernetes.client import ApiClient, Configuration
+        from kubernetes.config import ConfigException
+        from kubernetes.config.kube_config import KubeConfigLoader
 
     for key in ("token", "password", "client-key-data"):
         if user.get(key):

@@ -1,0 +1,97 @@
+"""Reading a cluster's objects: whole ones, and ones with anything missing."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolkit.systems.cluster_jobs import manual_job, manual_name, typed_name
+from toolkit.systems.cluster_objects import read_cronjob, read_deployment, read_job, read_pod, selector
+
+
+def job(annotations: dict[str, str] | None = None, **status: Any) -> Any:
+    return read_job("c", {"metadata": {"name": "j", "annotations": annotations or {}}, "spec": {}, "status": status})
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ({}, "pending"),
+        ({"active": 1}, "running"),
+        ({"failed": 1}, "running"),
+        ({"conditions": [{"type": "Complete", "status": "True"}]}, "complete"),
+        ({"conditions": [{"type": "Complete", "status": "False"}], "active": 1}, "running"),
+        ({"conditions": [{"type": "FailureTarget", "status": "True"}], "active": 1}, "running"),
+        ({"conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]}, "failed"),
+    ],
+)
+def test_what_state_a_job_is_in(status: dict[str, Any], state: str) -> None:
+    assert job(**status).state == state
+
+
+def test_a_job_by_hand_is_told_from_a_scheduled_one() -> None:
+    assert job({"cronjob.kubernetes.io/instantiate": "manual"}).manual
+    assert not job({"batch.kubernetes.io/cronjob-scheduled-timestamp": "x"}).manual
+
+
+@pytest.mark.parametrize("read", [read_cronjob, read_job, read_pod, read_deployment])
+def test_an_empty_object_is_read(read: Any) -> None:
+    assert read("c", {}).name == ""
+    assert read("c", {"metadata": None, "spec": None, "status": None}).cluster == "c"
+
+
+def test_why_a_pod_waits() -> None:
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    found = read_pod("c", {"status": {"phase": "Pending", "containerStatuses": [{"state": waiting}]}})
+    assert (found.reason, found.message, found.exit_code) == ("ImagePullBackOff", "no such image", None)
+    ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    found = read_pod("c", {"status": {"phase": "Failed", "containerStatuses": [{"state": ended}]}})
+    assert (found.reason, found.exit_code, found.over) == ("OOMKilled", 137, True)
+
+
+def test_a_selector_is_written_as_kubectl_takes_it() -> None:
+    given_ = {
+        "matchLabels": {"app": "x"},
+        "matchExpressions": [
+            {"key": "tier", "operator": "In", "values": ["a", "b"]},
+            {"key": "old", "operator": "DoesNotExist"},
+        ],
+    }
+    assert selector(given_) == "app=x,tier in (a,b),!old"
+
+
+@given(st.text(string.ascii_lowercase + string.digits + "-.", min_size=1, max_size=100))
+def test_a_run_by_hand_has_a_name_that_fits_whatever_the_cronjob_is_called(name: str) -> None:
+    cronjob = "a" + name
+    found = manual_name(cronjob)
+    assert len(found) <= 63
+    assert found[0].isalnum()
+    assert found[-1].isalnum()
+    assert "-manual-" in found
+    assert len(typed_name(cronjob).replace("$(date +%s)", "1790000000")) <= 63
+
+
+def test_names_are_unique() -> None:
+    assert len({manual_name("cache-manager") for _ in range(500)}) == 500
+
+
+def test_a_job_is_what_kubectl_would_send() -> None:
+    template = {
+        "metadata": {"labels": {"a": "b"}, "annotations": {"c": "d", "cronjob.kubernetes.io/instantiate": "theirs"}},
+        "spec": {"backoffLimit": 0, "template": {"spec": {"containers": []}}},
+    }
+    cronjob = read_cronjob(
+        "c", {"metadata": {"name": "cm", "namespace": "ns", "uid": "u"}, "spec": {"jobTemplate": template}}
+    )
+    made = manual_job(cronjob, "cm-1")
+    assert made["spec"] == template["spec"]
+    assert made["metadata"]["labels"] == {"a": "b"}
+    # create_job.go sets its own annotation first, and the template's over it.
+    assert made["metadata"]["annotations"]["cronjob.kubernetes.io/instantiate"] == "theirs"
+    assert made["metadata"]["ownerReferences"] == [
+        {"apiVersion": "batch/v1", "kind": "CronJob", "name": "cm", "uid": "u", "controller": True}
+    ]
