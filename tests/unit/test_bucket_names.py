@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.errors import Refused, UsageError
-from toolkit.systems.bucket_names import Target, local_parts, shown, target, target_with_generation
+from toolkit.systems.bucket_names import Target, argument, local_parts, shown, target, target_with_generation
 
 BUCKET = "rp006-l3-cache"
 names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\n"), min_size=1, max_size=40)
@@ -127,3 +129,13 @@ def test_a_path_never_leads_out(name: str) -> None:
 @given(st.text(max_size=30))
 def test_what_is_shown_cannot_steer_a_terminal(name: str) -> None:
     assert shown(name).isprintable()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("text", ["plain", "a b", "it's", "$(x) `y` \\", "\x1b[2J it's \\n", "zero\u200bwidth"])
+def test_an_argument_is_one_word_for_the_shell(text: str) -> None:
+    assert argument(text).isprintable()
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {argument(text)}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
+    assert done.stdout.decode() == text

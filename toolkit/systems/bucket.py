@@ -15,7 +15,7 @@ from toolkit.progress import SILENT, Progress
 from toolkit.systems import bucket_delete, bucket_restore, bucket_transfer
 from toolkit.systems.bucket_connection import StorageConnection
 from toolkit.systems.bucket_errors import Question
-from toolkit.systems.bucket_names import Target, shown
+from toolkit.systems.bucket_names import Target, argument, shown
 from toolkit.systems.bucket_objects import (
     BucketInfo,
     DeleteResult,
@@ -109,7 +109,9 @@ class Bucket:
     def find(self, path: str) -> ObjectInfo | None:
         """The live object of exactly that name, None where there is none."""
         question = Question(
-            f"look at {shown(path)}", "storage.objects.get", (f"gcloud storage objects describe {self.url(path)}",)
+            f"look at {shown(path)}",
+            "storage.objects.get",
+            (f"gcloud storage objects describe {argument(self.url(path))}",),
         )
 
         def get() -> storage.Blob | None:
@@ -181,7 +183,9 @@ class Bucket:
         from google.api_core import exceptions
 
         question = Question(
-            f"read {shown(path)}", "storage.objects.get", (f"gcloud storage cat {self.url(path)} | head -c 100",)
+            f"read {shown(path)}",
+            "storage.objects.get",
+            (f"gcloud storage cat {argument(self.url(path))} | head -c 100",),
         )
 
         def get() -> bytes:
@@ -208,7 +212,9 @@ class Bucket:
     ) -> Iterator[tuple[tuple[ObjectInfo, ...], set[str]]]:
         """Objects and folders, page by page; a page that fails is asked for again by itself."""
         question = Question(
-            f"list {self.url(shown(prefix))}", "storage.objects.list", (f"gcloud storage ls {self.url(prefix)}",)
+            f"list {self.url(shown(prefix))}",
+            "storage.objects.list",
+            (f"gcloud storage ls {argument(self.url(prefix))}",),
         )
         token: str | None = None
         while True:

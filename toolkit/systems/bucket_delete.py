@@ -17,6 +17,7 @@ from toolkit.progress import Progress
 from toolkit.systems.bucket_batch import Answer, Malformed, decoded, delete_call, encoded
 from toolkit.systems.bucket_connection import StorageConnection, backoff
 from toolkit.systems.bucket_errors import Question, passing, permission_in, translated, troubles
+from toolkit.systems.bucket_names import shown
 from toolkit.systems.bucket_objects import DeleteResult, ObjectInfo
 from toolkit.systems.side_by_side import side_by_side
 
@@ -155,7 +156,7 @@ def _settled(connection: StorageConnection, outcome: _Outcome, item: ObjectInfo,
 
 def _look(connection: StorageConnection, outcome: _Outcome, item: ObjectInfo) -> None:
     """The object is not in the generation that was listed: is it gone, or was it written anew?"""
-    question = Question(f"look at {item.path}", "storage.objects.get")
+    question = Question(f"look at {shown(item.path)}", "storage.objects.get")
     try:
         live = connection.ask(
             question,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 
 from toolkit.errors import Refused, UsageError
@@ -103,3 +104,10 @@ def local_parts(name: str) -> tuple[str, ...]:
 def shown(name: str) -> str:
     """A name for people: characters that would steer a terminal are written out."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
+
+
+def argument(text: str) -> str:
+    """A text as one word for the shell, in a form that can be shown and typed."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + shown(text.replace("\\", "\\\\").replace("'", "\\'")) + "'"

@@ -15,6 +15,7 @@ from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket_connection import StorageConnection, backoff
 from toolkit.systems.bucket_errors import Question, passing, status, translated, troubles
+from toolkit.systems.bucket_names import shown
 from toolkit.systems.bucket_objects import ObjectInfo, RestoreResult
 from toolkit.systems.side_by_side import side_by_side
 
@@ -71,7 +72,7 @@ def _restore_one(
     connection: StorageConnection, item: ObjectInfo, replaces: int, permit: Permit, progress: Progress
 ) -> bool | ToolkitError | str:
     """False: restored. True: it was back already. A text: why not. An error: the others will not fare better."""
-    question = Question(f"restore {item.path}", PERMISSION)
+    question = Question(f"restore {shown(item.path)}", PERMISSION)
     end = time.monotonic() + connection.part.timeout_seconds
     last: ToolkitError | str = _NOT_TRIED
     for attempt in range(1, TRIES + 1):
@@ -106,7 +107,7 @@ def _restore_one(
 
 def _is_back(connection: StorageConnection, item: ObjectInfo) -> bool:
     """Whether what lives under that name has the same content."""
-    question = Question(f"look at {item.path}", "storage.objects.get")
+    question = Question(f"look at {shown(item.path)}", "storage.objects.get")
 
     def look() -> Any:
         return connection.bucket.get_blob(item.path, retry=None, timeout=connection.timeout)
