@@ -37,8 +37,12 @@ def directory() -> Path:
     return paths.state() / "sandbox"
 
 
-def start(*, quiet_seconds: float | None = None, size: str = "small") -> Running:
-    """The sandbox, which is started if it does not run. Raises Unreachable, with the end of its log, if it cannot."""
+def start(*, quiet_seconds: float = 1800.0, size: str = "small", rebuild_seconds: float = 8.0) -> Running:
+    """The sandbox, which is started if it does not run. Raises Unreachable, with the end of its log, if it cannot.
+
+    Only where it is started now: it ends by itself after `quiet_seconds` without anybody, its groups are "small" or
+    "full" (2 GB each), and a rebuild takes about `rebuild_seconds`.
+    """
     world = _world()
     if world is not None and world["version"] == __version__ and _answers(world):
         return Running(Path(world["config"]), started_now=False)
@@ -55,7 +59,9 @@ def start(*, quiet_seconds: float | None = None, size: str = "small") -> Running
             if world["version"] == __version__:
                 return Running(Path(world["config"]), started_now=False)
             _stop(world)  # another version of the toolkit started it
-        return Running(_start(quiet_seconds, size), started_now=True)
+        options = {"--quiet-seconds": quiet_seconds, "--size": size, "--rebuild-seconds": rebuild_seconds}
+        patience = STARTING_SECONDS * (1 if size == "small" else 20)
+        return Running(_start([str(part) for pair in options.items() for part in pair], patience), started_now=True)
 
 
 def stop() -> bool:
@@ -150,11 +156,9 @@ def _refusal(error: urllib.error.HTTPError) -> UsageError | Failed:
     return UsageError(message, hint=hint) if error.code == 400 else Failed(message, hint=hint)
 
 
-def _start(quiet_seconds: float | None, size: str) -> Path:
+def _start(options: list[str], patience: float) -> Path:
     log = directory() / "daemon.log"
-    command = [sys.executable, "-m", "toolkit.sandbox.daemon", "--size", size]
-    if quiet_seconds is not None:
-        command += ["--quiet-seconds", str(quiet_seconds)]
+    command = [sys.executable, "-m", "toolkit.sandbox.daemon", *options]
     # The toolkit may run from a source tree that is not installed.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *_python_path()])}
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
@@ -168,7 +172,7 @@ def _start(quiet_seconds: float | None, size: str) -> Path:
             start_new_session=True,
         )
     process_gone = False
-    end = time.monotonic() + STARTING_SECONDS * (1 if size == "small" else 20)
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         world = _world()
         if world is not None and world["pid"] == process.pid and _answers(world):

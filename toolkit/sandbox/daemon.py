@@ -40,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m toolkit.sandbox.daemon", description=__doc__)
     parser.add_argument("--quiet-seconds", type=float, default=QUIET_SECONDS, help="end after so long without anybody")
     parser.add_argument("--size", choices=("small", "full"), default="small", help="how big the groups are")
+    parser.add_argument("--rebuild-seconds", type=float, default=8.0, help="how long the cache manager takes")
     arguments = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, level=logging.INFO)
     logging.captureWarnings(capture=True)
@@ -55,7 +56,7 @@ def main() -> None:
     try:
         for line in leftovers.clear(directory, KEPT):
             log.info("%s", line)
-        asyncio.run(run(directory, arguments.size, arguments.quiet_seconds))
+        asyncio.run(run(directory, arguments))
     except ToolkitError as error:
         log.error("%s", " ".join(part for part in (error.message, error.hint) if part))
         sys.exit(1)
@@ -64,7 +65,7 @@ def main() -> None:
         lock.release()
 
 
-async def run(directory: Path, size: str, quiet_seconds: float) -> None:
+async def run(directory: Path, arguments: argparse.Namespace) -> None:
     """Bring the world up, say where it is, and hold it until somebody or the quiet ends it."""
     from toolkit.sandbox.control import Control
     from toolkit.sandbox.perturbations import SIZES
@@ -76,7 +77,7 @@ async def run(directory: Path, size: str, quiet_seconds: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal it was started from is closed
-    world = World(directory, SIZES[size])
+    world = World(directory, SIZES[arguments.size], arguments.rebuild_seconds)
     token = secrets.token_urlsafe(32)
     about = {"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds"), "version": __version__}
     control = Control(world, token, over.set, lambda: about)
@@ -88,7 +89,9 @@ async def run(directory: Path, size: str, quiet_seconds: float) -> None:
         log.info("The sandbox is up after %.1f s.", time.monotonic() - begun)
         quiet = asyncio.create_task(
             _until_quiet(
-                lambda: (control.calls, world.seen()), lambda: bool(control.busy or world.in_use), quiet_seconds
+                lambda: (control.calls, world.seen()),
+                lambda: bool(control.busy or world.in_use),
+                arguments.quiet_seconds,
             )
         )
         waiting = asyncio.create_task(over.wait())

@@ -24,7 +24,7 @@ def clear(directory: Path, keep: frozenset[str]) -> list[str]:
         with contextlib.suppress(ValueError, OSError):
             pid = int(file.read_text("ascii"))
             if is_redis_of(pid, file.parent):
-                _end(pid)
+                _end(pid, file.parent)
                 ended.append(f"ended redis-server {pid}, which a sandbox had left running in {file.parent}")
     for entry in directory.iterdir():
         if entry.name in keep:
@@ -70,11 +70,12 @@ def _from_proc(pid: int) -> list[str]:
         return []
 
 
-def _end(pid: int) -> None:
+def _end(pid: int, directory: Path) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            os.kill(pid, 0)
+        while is_redis_of(pid, directory):
+            if time.monotonic() > end:
+                os.kill(pid, signal.SIGKILL)
+                return
             time.sleep(0.02)
-        os.kill(pid, signal.SIGKILL)

@@ -75,12 +75,12 @@ async def _move_cronjob(world: World, site: Site) -> None:
 async def _fail_rebuild(world: World, site: Site) -> None:
     """Somebody started a run while a group was still being written: it died of a vector that was too short."""
     del world
-    built, usual = site.groups, site.run_seconds
+    built = site.groups
     site.groups = (built[0], dataclasses.replace(built[1], short_vector=data.FRAMES[5]), *built[2:])
     site.run_seconds = 0.5
     job = site.job_by_hand()
     await _until(lambda: _ended(site, job))
-    site.groups, site.run_seconds = built, usual  # the group is whole by now
+    site.groups, site.run_seconds = built, None  # the group is whole by now
 
 
 async def _flush(world: World, site: Site) -> None:
@@ -93,7 +93,6 @@ async def _start_rebuild(world: World, site: Site) -> None:
     """A run was started by hand and is in the middle of it."""
     del world
     begun = asyncio.Event()
-    usual = site.run_seconds
 
     def wrote(frames: int, clock: Clock) -> None:
         if frames == len(data.FRAMES) + 3:
@@ -104,7 +103,7 @@ async def _start_rebuild(world: World, site: Site) -> None:
     site.job_by_hand()
     async with asyncio.timeout(_SOON):
         await begun.wait()
-    site.on_wrote, site.run_seconds = None, usual
+    site.on_wrote, site.run_seconds = None, None
 
 
 async def _rotate_token(world: World, site: Site) -> None:

@@ -29,7 +29,7 @@ from toolkit.sandbox.storage_api import StorageServer
 from toolkit.sandbox.tcp_proxy import TcpProxy, loopback_host
 from toolkit.sandbox.vault_api import VaultServer
 
-RUN_SECONDS = 8.0  # how long a rebuild takes in the sandbox
+REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
 
 
 @dataclass
@@ -46,16 +46,17 @@ class Shared:
 class Site:
     """`place`, running. `directory` is its own.
 
-    `run_seconds` is how long the next runs take; `groups` is what phenoservice has built; `on_wrote` is told by each
-    run how many frames it has written, with its clock: scenarios set these. `cluster` is where the CronJob is now.
+    `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
+    is told by each run how many frames it has written, with its clock. `cluster` is where the CronJob is now.
     """
 
     place: Place
     directory: Path
     shared: Shared
     size: Size = SMALL
-    run_seconds: float = RUN_SECONDS
+    rebuild_seconds: float = REBUILD_SECONDS
     groups: tuple[BuiltGroup, ...] = ()
+    run_seconds: float | None = None
     on_wrote: Callable[[int, Clock], None] | None = None
     cluster: str = ""
     _home: tuple[str, int] = ("", 0)
@@ -95,7 +96,7 @@ class Site:
         await self._end_runs()
         runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
         self.groups = tuple(dataclasses.replace(group, short_vector="") for group in self.groups)
-        self.on_wrote, self.run_seconds, self.cluster = None, RUN_SECONDS, self.place.cache_manager_cluster
+        self.on_wrote, self.run_seconds, self.cluster = None, None, self.place.cache_manager_cluster
         await asyncio.to_thread(self.redis.command, "FLUSHALL")
         self.shared.vault.put_kv("secret", self.place.vault_path, {"token": self.password, "username": "default"})
         await self.proxy.set_fault(None)
@@ -159,7 +160,7 @@ class Site:
 
     async def run(self, pod: PodRun) -> int:
         """What a pod of the cache manager does; its exit code."""
-        clock = Clock(self.run_seconds)
+        clock = Clock(self.rebuild_seconds if self.run_seconds is None else self.run_seconds)
         run = self.cache_manager(clock, pod.log)
         if self.on_wrote is not None:
             run.wrote = functools.partial(_tell, self.on_wrote, clock)
@@ -189,11 +190,13 @@ class Site:
 
     def _redis(self, token: str) -> Any:
         from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
 
-        target = self.redis.target
+        target, once = self.redis.target, Retry(NoBackoff(), 0)
         if isinstance(target, tuple):
-            return Redis(host=target[0], port=target[1], password=token, protocol=2)
-        return Redis(unix_socket_path=str(target), password=token, protocol=2)
+            return Redis(host=target[0], port=target[1], password=token, protocol=2, retry=once)
+        return Redis(unix_socket_path=str(target), password=token, protocol=2, retry=once)
 
     def _put(self, path: str, file: Path, at: datetime) -> None:
         """Write an object as of the time `at`."""

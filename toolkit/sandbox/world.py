@@ -25,7 +25,7 @@ from toolkit.sandbox.kubernetes_api import ClusterServer
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
 from toolkit.sandbox.scenarios import Scenario, Symptom
-from toolkit.sandbox.sites import Shared, Site
+from toolkit.sandbox.sites import REBUILD_SECONDS, Shared, Site
 from toolkit.sandbox.storage_api import StorageServer
 from toolkit.sandbox.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
 from toolkit.sandbox.vault_api import VaultServer
@@ -40,11 +40,15 @@ _ON_CALL = {
 
 
 class World:
-    """`directory` is the sandbox's own; everything in it is made anew. `size` is how big the groups are."""
+    """`directory` is the sandbox's own; everything in it is made anew.
 
-    def __init__(self, directory: Path, size: Size = SMALL) -> None:
+    `size` is how big the groups are, `rebuild_seconds` how long the cache manager takes.
+    """
+
+    def __init__(self, directory: Path, size: Size = SMALL, rebuild_seconds: float = REBUILD_SECONDS) -> None:
         self.directory = directory
         self.size = size
+        self.rebuild_seconds = rebuild_seconds
         self.applied: tuple[Scenario, ...] = ()
         self.where = PLACES[0].name
         self._changing = asyncio.Lock()
@@ -153,7 +157,10 @@ class World:
             await cluster.start()
             self._parts.push_async_callback(cluster.stop)
         shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token)
-        self.sites = {place.name: Site(place, self.directory / place.name, shared, self.size) for place in PLACES}
+        self.sites = {
+            place.name: Site(place, self.directory / place.name, shared, self.size, self.rebuild_seconds)
+            for place in PLACES
+        }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
         controller = JobController(self.clusters.values(), self._run)
