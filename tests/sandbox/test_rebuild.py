@@ -153,7 +153,7 @@ def test_the_plan_shows_the_right_cluster_and_all_that_matters(world: World, con
     assert plan.confirm == HOME
     assert server.url in fact(plan, "cluster")
     assert server.uid in fact(plan, "identity")
-    assert "first time" in fact(plan, "identity")
+    assert "first met at" in fact(plan, "identity")
     assert fact(plan, "elsewhere") == f"no CronJob of that name in {APP}, {OTHER}"
     assert "MST" in fact(plan, "next run") or "MDT" in fact(plan, "next run")
     assert "01:00 UTC" in fact(plan, "next run")

@@ -14,6 +14,7 @@ from toolkit.environments.model import Environment
 from toolkit.systems.cluster_objects import Job
 
 _SHOWN_RUNS = 5
+_NEW = timedelta(hours=1)
 _MATCHES = {
     Match.SAME: Status.OK,
     Match.DRIFTED: Status.WARN,
@@ -43,10 +44,10 @@ def _identity(manager: CacheManager) -> Fact:
     identity = manager.identity
     if identity is None:
         return Fact("identity", f"unknown: {manager.unknown}", Status.WARN)
-    known = identity.known_since
+    known = identity.known_since or datetime.now(UTC)
     text = f"kube-system UID {identity.uid}, Kubernetes {identity.version}"
-    if known is None or datetime.now(UTC) - known < timedelta(minutes=10):
-        return Fact("identity", f"{text}; met for the first time, remembered from now on", Status.WARN)
+    if datetime.now(UTC) - known < _NEW:
+        return Fact("identity", f"{text}; first met at {known:%H:%M} UTC, remembered from then on", Status.WARN)
     return Fact("identity", f"{text}; the same since {known:%Y-%m-%d}")
 
 

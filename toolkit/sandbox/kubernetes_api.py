@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import uuid
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,7 @@ class ClusterServer:
     requests_seen: int = 0
     _logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _open: list[asyncio.Transport] = field(default_factory=list)
+    _connections: weakref.WeakSet[asyncio.Transport] = field(default_factory=weakref.WeakSet)
     _runner: web.AppRunner | None = None
     _host: str = "127.0.0.1"
     _port: int = 0
@@ -108,6 +110,8 @@ class ClusterServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+            for transport in [*self._connections]:
+                transport.abort()  # TLS would wait for each client's farewell
             await asyncio.sleep(0.05)  # what was cut off closes in the loop's next rounds
 
     @property
@@ -181,6 +185,8 @@ class ClusterServer:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.requests_seen += 1
+        if request.transport is not None:
+            self._connections.add(request.transport)
         faults = self.faults
         while faults.hang and not self._stopping.is_set():
             await asyncio.sleep(0.02)

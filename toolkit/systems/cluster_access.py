@@ -1,6 +1,6 @@
 """From a kube context's name to a client that may talk to its cluster. The current context plays no part in it.
 
-The kubeconfig files are read here, not by the SDK: which context is meant, which login failed and why can then be said.
+Which context is meant, which login failed and why: all of it is said by name.
 """
 
 from __future__ import annotations
@@ -8,24 +8,22 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, NotAllowed
-from toolkit.secret import Secret, scrub
+from toolkit.errors import ConfigurationError
+from toolkit.secret import scrub
+from toolkit.systems.cluster_transport import Transport, headers, transport
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    import urllib3
 
 Table = dict[str, Any]
-
-# The SDK's packages import each other; two threads that import it at once find each other's half of it.
-_importing: Final = threading.Lock()
 
 _LISTS: Final = ("clusters", "contexts", "users")
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -33,13 +31,18 @@ _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "t
 
 @dataclass(frozen=True)
 class Access:
-    """A client for one cluster. `login` is the program its credential came from ("" where it stands in the kubeconfig),
-    `expires_at` the time until which that program says the credential holds."""
+    """An open door to one cluster: its connections, and the headers that carry the credential. `login` is what the
+    credential came from ("" where it stands in the kubeconfig itself), `expires_at` until when it is said to hold."""
 
-    client: ApiClient
-    address: str
+    pool: urllib3.PoolManager
+    transport: Transport
+    headers: Mapping[str, str] = field(repr=False)
     login: str = ""
     expires_at: datetime | None = None
+
+    @property
+    def address(self) -> str:
+        return self.transport.address
 
 
 def contexts(part: model.Cluster) -> tuple[str, ...]:
@@ -91,67 +94,23 @@ def open_access(name: str, part: model.Cluster) -> Access:
             f"The kube context {part.context!r} of cluster {name} names no server.",
             hint=f"Its cluster is {context.get('cluster')!r}; look at it in {_text(files)}.",
         )
-    login, expires_at = "", None
+    who = f"Cluster {name} (context {part.context})"
+    login, expires_at = "tokenFile" if user.get("tokenFile") else "", None
     if "exec" in user and "token" not in user:
         from toolkit.systems.cluster_login import run_login
 
         login = str(user["exec"].get("command", ""))
         given, expires_at = run_login(name, part, user.pop("exec"), cluster)
         user |= given
-    return Access(_client(name, part, cluster, user), address, login, expires_at)
-
-
-def _client(name: str, part: model.Cluster, cluster: Table, user: Table) -> ApiClient:
-    with _importing:
-        from kubernetes.client import ApiClient, Configuration
-        from kubernetes.config import ConfigException
-        from kubernetes.config.kube_config import KubeConfigLoader
-
-    for key in ("token", "password", "client-key-data"):
-        if user.get(key):
-            Secret(str(user[key]))  # from now on it is scrubbed from every text
-    chosen = {
-        "current-context": "it",
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "clusters": [{"name": "it", "cluster": cluster}],
-        "users": [{"name": "it", "user": user}],
-    }
-    configuration = Configuration()
     try:
-        loader = KubeConfigLoader(chosen, "it", config_base_path="")  # type: ignore[no-untyped-call]
-        loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+        way = transport(address, cluster, user)
+        return Access(way.pool(), way, headers(user, cluster, who), login, expires_at)
+    except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"The kube context {part.context!r} of cluster {name} cannot be used: {scrub(str(error))}.",
+            f"{who} cannot be opened, a certificate or token of its kubeconfig is broken: {scrub(str(error))}.",
             hint="Get its credentials anew, for GKE: gcloud container clusters get-credentials …",
             by_hand=(kubectl(part, "version"),),
         ) from error
-    except _google_errors() as error:
-        raise NotAllowed(
-            f"The kube context {part.context!r} of cluster {name} logs in with Google, and that failed: {error}",
-            hint="Log in again: gcloud auth application-default login",
-        ) from error
-    if _is_loopback(configuration.host):
-        configuration.proxy = None  # as kubectl does: what runs on this machine is not asked for through a proxy
-    if not configuration.verify_ssl:
-        import urllib3
-
-        urllib3.disable_warnings(
-            urllib3.exceptions.InsecureRequestWarning
-        )  # the kubeconfig asks for it; said once there
-    return ApiClient(configuration)
-
-
-def _google_errors() -> type[Exception]:
-    from google.auth.exceptions import GoogleAuthError
-
-    found: type[Exception] = GoogleAuthError
-    return found
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _files(part: model.Cluster) -> list[Path]:
