@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +18,8 @@ from toolkit.actions.gate import Consent
 from toolkit.actions.journal import Journal
 from toolkit.actions.plan import Plan, Result
 from toolkit.actions.rebuild import RebuildCache
-from toolkit.cache import rebuilds
-from toolkit.cache.presence import Presence
+from toolkit.cache import layers, rebuilds
+from toolkit.cache.layers import L2, L3, Layers
 from toolkit.cache.rebuilds import CacheManager
 from toolkit.checks.finding import Status
 from toolkit.environments import model
@@ -93,21 +92,21 @@ def connections(world: World) -> Iterator[Connections]:
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Says what the look at L2 and L3 finds; by default three whole groups, built at the time of looking."""
+    """Says what the look at L2 and L3 finds; by default three whole groups, written at the time of looking."""
 
-    def say(*, frames: int = 8, listed: int = 3, built: timedelta = timedelta()) -> None:
-        def overview(connections: object) -> Any:
-            presence = Presence(frames > 0, frames, frames, 8)
-            at = datetime.now(UTC) + built
-            found = [
-                SimpleNamespace(name=f"g{n}", rank=n + 1, built_at=at, l2=presence, l3=presence, default=n == 0)
-                for n in range(listed)
-            ]
-            return SimpleNamespace(groups=tuple(found), notes=())
+    def say(*, frames: int = 8, written: timedelta = timedelta()) -> None:
+        built = datetime(2026, 1, 1, tzinfo=UTC)
 
-        module = ModuleType("toolkit.cache.groups")
-        module.overview = overview  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "toolkit.cache.groups", module)
+        def objects() -> dict[str, Any]:
+            return {f"f{n}": SimpleNamespace(updated=datetime.now(UTC) + written, bytes=1) for n in range(frames)}
+
+        def read(connections: object) -> Layers:
+            names = [f"g{number}" for number in range(3)]
+            index = tuple((name, built.timestamp() - number) for number, name in enumerate(names))
+            in_redis = {name: {f"f{n}": 1 for n in range(frames)} for name in names}
+            return Layers(L2(index, in_redis), L3({name: objects() for name in names}))
+
+        monkeypatch.setattr(layers, "read", read)
 
     say()
     return say
@@ -217,7 +216,7 @@ def test_a_rebuild_is_made_followed_and_proven(
     findings = {finding.name: finding for finding in done.findings}
     assert findings["L2"].status is Status.OK
     assert findings["L3"].status is Status.OK
-    assert findings["built anew"].status is Status.OK
+    assert findings["written anew"].status is Status.OK
     assert findings["L1"].status is Status.WARN
     assert "app-0, app-1" in findings["L1"].summary
     assert any("rollout restart deployment/dash-phenoapp-v2" in command for command in findings["L1"].by_hand)
@@ -417,11 +416,32 @@ def test_a_log_that_may_not_be_read_does_not_stop_it(
 def test_groups_that_are_not_new_are_found_out(
     world: World, connections: Connections, heard: Heard, groups: Callable[..., None]
 ) -> None:
-    groups(built=timedelta(days=-7))
+    groups(written=timedelta(days=-7))
+    done = rebuild(connections, heard)
+    assert done.outcome.result is Result.DONE
+    assert {finding.name: finding.status for finding in done.findings}["written anew"] is Status.WARN
+
+
+def test_an_empty_redis_after_a_complete_run_is_not_well(
+    world: World, connections: Connections, heard: Heard, groups: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "read", lambda connections: Layers(L2(), L3()))
     done = rebuild(connections, heard)
     assert done.outcome.result is Result.DONE
     assert not done.well
-    assert {finding.name: finding.status for finding in done.findings}["built anew"] is Status.FAIL
+    assert {finding.name: finding.status for finding in done.findings}["L2"] is Status.FAIL
+
+
+def test_layers_that_cannot_be_read_afterwards_are_unknown(
+    world: World, connections: Connections, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Unreachable("The proxy does not answer.")
+    monkeypatch.setattr(layers, "read", lambda connections: Layers(away, away))
+    done = rebuild(connections, heard)
+    assert done.outcome.result is Result.DONE
+    findings = {finding.name: finding for finding in done.findings}
+    assert findings["groups"].status is Status.UNKNOWN
+    assert "The proxy does not answer" in findings["groups"].summary
 
 
 # -- refused

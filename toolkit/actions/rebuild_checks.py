@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError
+from toolkit.systems.bucket_names import shown
 from toolkit.systems.cluster_objects import Job
 from toolkit.systems.connections import Connections
 
 if TYPE_CHECKING:
     from toolkit.cache.groups import Group, Overview
+    from toolkit.cache.layers import L3
     from toolkit.cache.presence import Presence
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -20,19 +22,23 @@ _READ_ON: Final = "Read the run's log; `toolkit groups list` shows each group. A
 
 
 def look_at_groups(connections: Connections, job: Job) -> tuple[Finding, ...]:
-    """Whether L2 and L3 hold the groups, whole, and built after the Job's start."""
+    """Whether L2 and L3 hold the groups, whole, and written since the Job's start."""
+    from toolkit.cache import layers
     from toolkit.cache.groups import overview
 
     try:
         found = overview(connections)
+        in_l3 = layers.read(connections).l3
     except ToolkitError as error:
         summary = f"could not be looked at: {error.message}"
         return (Finding("groups", Status.UNKNOWN, summary, error.hint, by_hand=error.by_hand),)
-    return groups_findings(found, connections.environment.cache.groups_in_redis, _begun(job))
+    return groups_findings(found, in_l3, connections.environment.cache.groups_in_redis, _begun(job))
 
 
-def groups_findings(found: Overview, wanted: int, begun: datetime | None) -> tuple[Finding, ...]:
-    """The findings about L2, L3 and the groups' age; `wanted` is how many groups L2 should hold."""
+def groups_findings(
+    found: Overview, in_l3: L3 | ToolkitError, wanted: int, begun: datetime | None
+) -> tuple[Finding, ...]:
+    """The findings about L2 and L3, and whether they are new; `wanted` is how many groups L2 should hold."""
     listed = [group for group in found.groups if group.rank is not None]
     unread = [group.l2.reason for group in found.groups if group.l2.present is None]
     if unread and not listed:
@@ -40,7 +46,7 @@ def groups_findings(found: Overview, wanted: int, begun: datetime | None) -> tup
     return (
         _layer("L2", [(group.name, group.l2) for group in listed], wanted),
         _layer("L3", [(group.name, group.l3) for group in listed], len(listed)),
-        _age(listed, begun),
+        _written(listed, in_l3, begun),
     )
 
 
@@ -66,18 +72,24 @@ def _layer(layer: str, groups: Sequence[tuple[str, Presence]], wanted: int) -> F
     return Finding(layer, Status.OK, f"{', '.join(name for name, _ in groups)}: {frames} frames each")
 
 
-def _age(groups: Sequence[Group], begun: datetime | None) -> Finding:
-    times = {group.name: group.built_at for group in groups if group.built_at is not None}
-    if begun is None or not times:
-        return Finding("built anew", Status.UNKNOWN, "the groups' build times are not known")
-    old = [name for name, time in times.items() if time < begun - _CLOCKS_DIFFER]
-    if len(old) == len(times):
-        newest = max(times.values())
-        summary = f"no group was built after the job's start; the newest is of {newest:%Y-%m-%d %H:%M} UTC"
-        return Finding("built anew", Status.FAIL, summary, _READ_ON)
+def _written(groups: Sequence[Group], in_l3: L3 | ToolkitError, begun: datetime | None) -> Finding:
+    """Whether the groups were written in this run: by their objects' times in L3, or by the index's build times."""
+    if begun is None or isinstance(in_l3, ToolkitError):
+        why = in_l3.message if isinstance(in_l3, ToolkitError) else "the job says no start"
+        return Finding("written anew", Status.UNKNOWN, f"not known: {why}")
+    earliest = begun - _CLOCKS_DIFFER
+    times = {
+        shown(raw): max(item.updated for item in frames.values()) for raw, frames in in_l3.frames.items() if frames
+    }
+    old = [
+        group.name
+        for group in groups
+        if not any(time >= earliest for time in (times.get(group.name), group.built_at) if time is not None)
+    ]
     if old:
-        return Finding("built anew", Status.WARN, f"built before the job's start: {', '.join(old)}", _READ_ON)
-    return Finding("built anew", Status.OK, f"all {len(times)} were built after the job's start")
+        summary = f"nothing of {', '.join(old)} in the bucket was written since the job's start"
+        return Finding("written anew", Status.WARN, summary, _READ_ON)
+    return Finding("written anew", Status.OK, "all of them since the job's start")
 
 
 def look_at_l1(connections: Connections, job: Job) -> Finding:
