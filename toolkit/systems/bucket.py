@@ -7,7 +7,9 @@ one usually looks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from toolkit.environments import model
 from toolkit.permit import Permit
@@ -187,20 +189,21 @@ class Bucket:
             "storage.objects.get",
             (f"gcloud storage cat {argument(self.url(path))} | head -c 100",),
         )
+        name = f"b/{quote(self.name, safe='')}/o/{quote(path, safe='')}"
+        query = "" if generation is None else f"&generation={generation}"
+        headers = {"Accept-Encoding": "gzip"}  # else Google unpacks what is stored compressed, and ignores the range
+        if start < 0 or start or end is not None:
+            headers["Range"] = f"bytes={start}" if start < 0 else f"bytes={start}-{'' if end is None else end - 1}"
 
         def get() -> bytes:
-            blob = self._connection.bucket.blob(path, generation=generation)
-            try:
-                content: bytes = blob.download_as_bytes(
-                    start=start or None,
-                    end=None if end is None else end - 1,
-                    raw_download=True,
-                    checksum=None,
-                    retry=None,
-                    timeout=self._connection.timeout,
-                )
-            except exceptions.RequestRangeNotSatisfiable:  # it begins behind the object's end
-                content = b""
+            connection = self._connection
+            url = f"{connection.address}/download/storage/v1/{name}?alt=media{query}"
+            with connection.session.get(url, headers=headers, timeout=connection.timeout, stream=True) as response:
+                if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return b""  # it begins behind the object's end
+                if not response.ok:
+                    raise exceptions.from_http_response(response)
+                content = bytes(response.raw.read(decode_content=False))
             if end is not None and (len(content) > end - start or (exact and len(content) != end - start)):
                 raise ConnectionError(f"{end - start} bytes were asked for, {len(content)} came")
             return content
