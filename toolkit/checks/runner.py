@@ -36,6 +36,7 @@ def run(checks: Sequence[Check]) -> Iterator[Finding]:
     waiting = {check.name: check for check in checks}
     known: dict[str, Finding] = {}
     running: dict[str, tuple[Check, float]] = {}
+    roots: dict[str, str] = {}  # of each skipped one: the broken one it was skipped for
 
     while waiting or running:
         for check in list(waiting.values()):
@@ -43,7 +44,8 @@ def run(checks: Sequence[Check]) -> Iterator[Finding]:
             broken = [finding for finding in needed if finding is not None and not finding.well]
             if broken:
                 del waiting[check.name]
-                known[check.name] = skipped = _skipped(check, broken[0])
+                roots[check.name] = roots.get(broken[0].name, broken[0].name)
+                known[check.name] = skipped = _skipped(check, roots[check.name])
                 yield skipped
             elif None not in needed:
                 del waiting[check.name]
@@ -85,8 +87,8 @@ def _answer(check: Check, answers: queue.SimpleQueue[Finding]) -> None:
     answers.put(replace(finding, name=check.name, seconds=round(time.monotonic() - started, 3)))
 
 
-def _skipped(check: Check, because: Finding) -> Finding:
-    return Finding(check.name, Status.SKIPPED, f"not asked: it needs {because.name}, which is {because.status}")
+def _skipped(check: Check, root: str) -> Finding:
+    return Finding(check.name, Status.SKIPPED, f"not asked: it needs {root}")
 
 
 def _late(check: Check) -> Finding:
