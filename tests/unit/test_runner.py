@@ -25,6 +25,7 @@ def test_what_needs_a_broken_one_is_skipped_and_says_so() -> None:
     }
     assert [found[name].status for name in "abcd"] == [Status.FAIL, Status.SKIPPED, Status.SKIPPED, Status.OK]
     assert "needs a" in found["b"].summary
+    assert "needs a" in found["c"].summary  # not b, which is only skipped itself
     assert (found["a"].hint, found["a"].by_hand) == ("put it up", ("ping it",))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from toolkit.cache import rebuilds
 from toolkit.checks.finding import Finding, Status
 
 if TYPE_CHECKING:
@@ -40,6 +41,19 @@ def reachable(connections: Connections, name: str, parts: tuple[str, ...]) -> Ca
         )
 
     return ask
+
+
+def cronjob(connections: Connections) -> Finding:
+    """Is the cache manager's CronJob where the configuration says it is? If not: where is it?"""
+    found = rebuilds.find(connections)
+    part = connections.environment.cache_manager
+    by_hand = (connections.cluster(part.cluster).kubectl("get", "cronjob", found.name, namespace=found.namespace),)
+    where = f"{found.name} is in {part.cluster}, namespace {found.namespace}"
+    if found.suspended:
+        return Finding(
+            "", Status.WARN, f"{where}, but suspended", hint="Somebody stopped it; ask why.", by_hand=by_hand
+        )
+    return Finding("", Status.OK, where, by_hand=by_hand)
 
 
 def permissions(connections: Connections) -> Callable[[], Finding]:

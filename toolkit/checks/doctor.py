@@ -41,6 +41,7 @@ def checks(connections: Connections) -> list[Check]:
     ]
     if environment.cache_manager.cluster:
         needed = (names[environment.cache_manager.cluster],)
+        hops.append(Check("cache-manager", partial(clusters.cronjob, connections), needs=needed))
         hops.append(Check("rebuild-permissions", clusters.permissions(connections), needs=needed))
     return hops
 

@@ -16,13 +16,14 @@ _TOLERABLE_SKEW = 30  # seconds; tokens and signed requests begin to fail at som
 
 def configuration(connections: Connections) -> Finding:
     """Are the keys filled in without which some command cannot work?"""
-    missing = loading.unset(connections.environment)
+    missing = loading.unset(connections.environment, now=True)
     if missing:
+        keys = "a key is empty" if len(missing) == 1 else f"{len(missing)} keys are empty"
         return Finding(
             "",
             Status.WARN,
-            f"{len(missing)} keys are empty: {', '.join(missing)}",
-            hint="`toolkit config check` says where to fill them in.",
+            f"{keys}: {', '.join(missing)}",
+            hint="`toolkit config check` says what goes there.",
         )
     return Finding(
         "", Status.OK, "every key is filled in", by_hand=(f"toolkit env show {connections.environment.name}",)

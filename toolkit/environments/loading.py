@@ -81,14 +81,15 @@ def files(working_directory: Path | None = None) -> list[Path]:
     return [file for file in candidates if file.is_file()]
 
 
-def unset(environment: model.Environment) -> list[str]:
-    """Dotted names of the keys that are still empty and without which some command cannot work."""
+def unset(environment: model.Environment, *, now: bool = False) -> list[str]:
+    """Dotted names of the keys that are still empty. `now`: only those that a command of this version needs."""
     needed = [
         "vault.address", "redis_proxy.cluster", "redis_proxy.namespace", "bucket.name", "bucket.project",
         "cache_manager.cluster", "cache_manager.namespace", "cache_manager.cronjob",
-        "app.cluster", "app.namespace", "app.deployment",
-        "infra_repo.remote", "infra_repo.path", "argocd.address", "argocd.application",
+        "app.cluster", "app.namespace", "app.deployment", "infra_repo.remote", "infra_repo.path",
     ]  # fmt: skip
+    if not now:
+        needed += ["argocd.address", "argocd.application"]
     found = []
     for path in needed:
         part, key = path.split(".")
