@@ -1,7 +1,8 @@
 """The states that the sandbox's world can be brought into, each as it comes about in real life.
 
 A scenario changes the world itself, never a flag that a check reads. They can be had together; they come about in the
-order of the table at the end.
+order of the table at the end. What they need of the world is imported when they come about: the command line reads the
+table too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import UsageError
-from toolkit.sandbox import data, repository
 
 if TYPE_CHECKING:
     from toolkit.sandbox.cache_manager import Clock
@@ -65,6 +65,8 @@ def chosen(names: Sequence[str]) -> list[Scenario]:
 
 async def _move_cronjob(world: World, site: Site) -> None:
     """Somebody moved the CronJob to another cluster, in eng-infrastructure; Argo CD took the old one away."""
+    from toolkit.sandbox import repository
+
     place = site.place
     site.cluster_now.delete("CronJob", place.cache_manager_namespace, place.cronjob)
     site.cluster = "rp006-prod" if place.cache_manager_cluster != "rp006-prod" else "prod-cluster"
@@ -74,9 +76,11 @@ async def _move_cronjob(world: World, site: Site) -> None:
 
 async def _fail_rebuild(world: World, site: Site) -> None:
     """Somebody started a run while a group was still being written: it died of a vector that was too short."""
+    from toolkit.sandbox.data import FRAMES
+
     del world
     built = site.groups
-    site.groups = (built[0], dataclasses.replace(built[1], short_vector=data.FRAMES[5]), *built[2:])
+    site.groups = (built[0], dataclasses.replace(built[1], short_vector=FRAMES[5]), *built[2:])
     site.run_seconds = 0.5
     job = site.job_by_hand()
     await _until(lambda: _ended(site, job))
@@ -91,11 +95,13 @@ async def _flush(world: World, site: Site) -> None:
 
 async def _start_rebuild(world: World, site: Site) -> None:
     """A run was started by hand and is in the middle of it."""
+    from toolkit.sandbox.data import FRAMES
+
     del world
     begun = asyncio.Event()
 
     def wrote(frames: int, clock: Clock) -> None:
-        if frames == len(data.FRAMES) + 3:
+        if frames == len(FRAMES) + 3:
             clock.seconds = SLOW_SECONDS
             begun.set()
 

@@ -1,0 +1,123 @@
+"""`toolkit sandbox start | stop | status | scenario`: a world in small, on this machine, to try things on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.cli import diagnostics, options, output
+from toolkit.cli.opening import SANDBOXES
+from toolkit.cli.output import Column, Format
+from toolkit.sandbox import client
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer(
+    help="A world in small to try things on: start, stop, status, scenario.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scenario that can be had; `on`: the world is in it now."""
+
+    name: str
+    help: str
+    on: bool
+
+
+@app.command("start")
+def start(
+    size: Annotated[str, typer.Option("--size", help="small, or full: groups of 2 GB (takes minutes).")] = "small",
+    form: options.Output = Format.TABLE,
+) -> None:
+    """Start the sandbox, if it does not run yet. It stops by itself after half an hour of quiet."""
+    if size not in ("small", "full"):
+        raise typer.BadParameter("it is small or full", param_hint="--size")
+    running = client.start(size=size)
+    diagnostics.narrate("Started the sandbox." if running.started_now else "The sandbox runs already.", "dim")
+    _show(client.status(), form)
+
+
+@app.command("stop")
+def stop(form: options.Output = Format.TABLE) -> None:
+    """Stop the sandbox; nothing of it stays."""
+    stopped = client.stop()
+    words = "The sandbox is stopped." if stopped else "No sandbox was running."
+    output.document({"running": False, "stopped": stopped}, form, lambda: words)
+
+
+@app.command("status")
+def status(form: options.Output = Format.TABLE) -> None:
+    """Does it run, where do its servers listen, in which scenario is it?"""
+    _show(client.status(), form)
+
+
+@app.command("scenario")
+def scenario(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; without any, all of them are listed.")
+    ] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="NAME", help=f"Where: {' or '.join(SANDBOXES)}.")
+    ] = None,
+    form: options.Output = Format.TABLE,
+) -> None:
+    """Bring the sandbox's world into a state: everything healthy first, then each scenario as it comes about in life.
+
+    Several can be had together. Starts the sandbox, if it does not run.
+    """
+    if not names:
+        _list(form)
+        return
+    if env is not None and env not in SANDBOXES:
+        raise typer.BadParameter(f"the sandbox has {' and '.join(SANDBOXES)}", param_hint="--env")
+    from toolkit.sandbox import scenarios
+
+    scenarios.chosen(names)  # a name that is not known starts nothing
+    if client.start().started_now:
+        diagnostics.narrate("Started the sandbox; it stops by itself after half an hour of quiet.", "dim")
+    _show(client.apply_scenario(names, env or ""), form)
+
+
+def _list(form: Format) -> None:
+    from toolkit.sandbox.scenarios import HEALTHY, HEALTHY_HELP, SCENARIOS
+
+    found = client.status()
+    on = found["scenarios"] if found else ()
+    rows = [Row(HEALTHY, HEALTHY_HELP, HEALTHY in on)]
+    rows += [Row(name, item.help, name in on) for name, item in SCENARIOS.items()]
+    output.rows(
+        rows,
+        [
+            Column("scenario", lambda row: row.name, style=lambda row: "bold green" if row.on else "bold"),
+            Column("what is the matter then", lambda row: row.help),
+            Column("", lambda row: "now" if row.on else "", style=lambda _: "green"),
+        ],
+        form,
+    )
+
+
+def _show(found: dict[str, Any] | None, form: Format) -> None:
+    if found is None:
+        words = "No sandbox is running. (toolkit sandbox start)"
+        output.document({"running": False}, form, lambda: words)
+        return
+    output.document({"running": True, **found}, form, lambda: _drawn(found))
+
+
+def _drawn(found: dict[str, Any]) -> RenderableType:
+    started = datetime.fromisoformat(found["started"])
+    lines = [
+        ("running", f"process {found['pid']}, since {output.when(started)}"),
+        ("scenario", f"{', '.join(found['scenarios'])} (in {found['environment']})"),
+    ]
+    lines += [("reported", f"{one['who']}: “{one['words']}”") for one in found["symptoms"]]
+    lines += [("redis", found["redis"]), *found["servers"].items()]
+    return output.pairs(lines)
