@@ -14,7 +14,6 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from toolkit.sandbox.kubernetes_api import ClusterServer
@@ -305,6 +304,11 @@ def _tell_cronjob(cluster: ClusterServer, cronjob: Object, job: Object, *, succe
     cluster.patch("CronJob", metadata["namespace"], metadata["name"], {"status": change})
 
 
+def _age(job: Object) -> tuple[str, int]:
+    """Jobs of the same second are told apart by which changed last."""
+    return job["status"].get("startTime", ""), int(job["metadata"]["resourceVersion"])
+
+
 def _trim_history(cluster: ClusterServer, cronjob: Object) -> None:
     metadata, spec = cronjob["metadata"], cronjob["spec"]
     mine = [
@@ -317,6 +321,6 @@ def _trim_history(cluster: ClusterServer, cronjob: Object) -> None:
         ("Failed", spec.get("failedJobsHistoryLimit", 1)),
     ):
         ended = [job for job in mine if any(one["type"] == kind for one in job["status"].get("conditions", ()))]
-        ended.sort(key=lambda job: datetime.fromisoformat(job["status"].get("startTime", now())), reverse=True)
+        ended.sort(key=_age, reverse=True)
         for job in ended[limit:]:
             cluster.delete("Job", metadata["namespace"], job["metadata"]["name"])
