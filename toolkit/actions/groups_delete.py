@@ -174,12 +174,16 @@ class DeleteGroups:
 
     def _facts(self, l2: L2, target: _Target, total: int) -> list[Fact]:
         facts = [
+            *groups_facts.moved_proxy(self._connections.redis),
             groups_facts.running_rebuild(self._connections),
             groups_facts.default_group(l2, [item for item in l2.index if item[0] not in target.scores]),
             *groups_facts.reliable_listing(l2),
         ]
+        ranks = {group: rank for rank, (group, _) in enumerate(l2.index, 1)}
         for group in target.groups:
-            if group not in target.scores:
+            if group in target.scores:
+                facts.append(Fact(shown(group), f"rank {ranks[group]}, {groups_facts.dated(target.scores[group])}"))
+            else:
                 facts.append(Fact(shown(group), "is not in the index: only frames of it are left", Status.WARN))
         lost = len(target.keys) - len(target.values)
         if self._backup:

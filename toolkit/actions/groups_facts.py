@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.actions import groups_backup
 from toolkit.actions.plan import Fact
 from toolkit.cache import rebuilds
+from toolkit.cache.groups import built_at
 from toolkit.cache.layers import L2
 from toolkit.checks.finding import Status
 from toolkit.errors import ToolkitError
@@ -17,6 +18,7 @@ from toolkit.systems.bucket_names import shown
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
+    from toolkit.systems.redis_proxy import RedisProxy
 
 
 def running_rebuild(connections: Connections) -> Fact:
@@ -30,6 +32,12 @@ def running_rebuild(connections: Connections) -> Fact:
         text = f"{running[0].name} is running in {running[0].cluster}, and writes to Redis at the same time"
         return Fact(label, text, Status.FAIL)
     return Fact(label, "none is running")
+
+
+def moved_proxy(redis: RedisProxy) -> Iterator[Fact]:
+    """A warning where the proxy is no longer where the configuration says."""
+    if redis.address.note:
+        yield Fact("address", redis.address.note, Status.WARN)
 
 
 def reliable_listing(l2: L2) -> Iterator[Fact]:
@@ -72,6 +80,12 @@ def undo_sentence(environment: str, backup: Path | None) -> str:
     if backup is None:
         return f"{commands[0]} writes the latest groups anew; there is no copy of these (--backup DIR makes one)"
     return f"{commands[0]} puts the saved values back; or {commands[1]}"
+
+
+def dated(score: float) -> str:
+    """A score and the time it stands for."""
+    when = built_at(score)
+    return f"score {written(score)}" + (f", built {when:%Y-%m-%d %H:%M}Z" if when else "")
 
 
 def zadd(index_key: str, scores: Iterable[tuple[str, float]]) -> str:

@@ -12,7 +12,6 @@ from toolkit.actions import groups_backup, groups_facts
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache import layers
 from toolkit.cache.frame_names import redis_names
-from toolkit.cache.groups import built_at
 from toolkit.cache.layers import L2
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import Refused, ToolkitError
@@ -170,12 +169,10 @@ class FlushRedis:
         return tuple(found)
 
     def _facts(self, state: _State) -> list[Fact]:
-        facts = [groups_facts.running_rebuild(self._connections), groups_facts.default_group(state.l2, ())]
+        facts = [*groups_facts.moved_proxy(self._connections.redis), groups_facts.running_rebuild(self._connections)]
+        facts.append(groups_facts.default_group(state.l2, ()))
         facts += groups_facts.reliable_listing(state.l2)
-        for group, score in state.l2.index:
-            when = built_at(score)
-            built = f", built {when:%Y-%m-%d %H:%M}Z" if when else ""
-            facts.append(Fact(shown(group), f"score {groups_facts.written(score)}{built}"))
+        facts += [Fact(shown(group), groups_facts.dated(score)) for group, score in state.l2.index]
         if state.l2.others:
             facts.append(Fact("other keys", f"{len(state.l2.others):,} that belong to no group go too", Status.WARN))
         if state.elsewhere:

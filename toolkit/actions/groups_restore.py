@@ -171,7 +171,8 @@ class RestoreGroups:
 
     def _facts(self, replaced: list[SavedValue], new: list[SavedValue]) -> list[Fact]:
         redis, saved = self._connections.redis, self._saved
-        facts = [groups_facts.running_rebuild(self._connections), Fact("saved", f"{saved.made_at:%Y-%m-%d %H:%M}Z")]
+        facts = [*groups_facts.moved_proxy(redis), groups_facts.running_rebuild(self._connections)]
+        facts.append(Fact("saved", f"{saved.made_at:%Y-%m-%d %H:%M}Z"))
         if saved.address != str(redis.address):
             facts.append(Fact("address", f"saved from {saved.address}, now {redis.address}", Status.WARN))
         if replaced:

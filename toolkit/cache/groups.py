@@ -43,10 +43,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Overview:
-    """The index's groups by rank, then the others by name; and what somebody should know about the whole."""
+    """The index's groups by rank, then the others by name; and what somebody should know about the whole.
+
+    `problems` are the errors of a layer that could not be read; the notes name them too.
+    """
 
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
+    problems: tuple[ToolkitError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class GroupDetail:
     group: Group
     frames: tuple[Frame, ...]
     notes: tuple[str, ...] = ()
+    problems: tuple[ToolkitError, ...] = ()
 
 
 def overview(connections: Connections) -> Overview:
@@ -76,7 +81,7 @@ def overview(connections: Connections) -> Overview:
     """
     read = _read(connections)
     cache = connections.environment.cache
-    return Overview(tuple(_groups(read, cache)), tuple(_notes(read, cache)))
+    return Overview(tuple(_groups(read, cache)), tuple(_notes(read, cache)), _problems(read))
 
 
 def show(connections: Connections, name: str) -> GroupDetail:
@@ -101,7 +106,7 @@ def show(connections: Connections, name: str) -> GroupDetail:
                 item.updated if item else None,
             )
         )
-    return GroupDetail(group, tuple(frames), (*group.notes, *_unread(read)))
+    return GroupDetail(group, tuple(frames), (*group.notes, *_unread(read)), _problems(read))
 
 
 def no_such_group(name: str, known: Iterable[str], environment: str) -> NotFound:
@@ -210,6 +215,10 @@ def _notes(read: Layers, cache: model.Cache) -> list[str]:
     return notes
 
 
+def _problems(read: Layers) -> tuple[ToolkitError, ...]:
+    return tuple(layer for layer in (read.l2, read.l3) if isinstance(layer, ToolkitError))
+
+
 def _unread(read: Layers) -> list[str]:
     found = []
     for label, layer in (("Redis (L2)", read.l2), ("The bucket (L3)", read.l3)):
@@ -229,7 +238,7 @@ def _notes_on_redis(l2: L2, cache: model.Cache) -> list[str]:
             f"{cache.index_key} is empty: the app offers no group. A flush without a rebuild? `toolkit cache rebuild`"
         )
     elif len(l2.index) != cache.groups_in_redis:
-        notes.append(f"{cache.index_key} holds {len(l2.index)} groups; {cache.groups_in_redis} are usual.")
+        notes.append(f"{cache.index_key} names {len(l2.index)} of the usual {cache.groups_in_redis} groups.")
     scores = [score for _, score in l2.index]
     if len(scores) > 1 and scores[0] == scores[1]:
         notes.append("The first two groups have the same score: which is the default depends on their names.")

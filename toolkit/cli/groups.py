@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import act
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
+from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,11 +44,14 @@ def list_(env: options.Env = None, form: options.Output = Format.TABLE) -> None:
     """Every group: its rank in the app's dropdown, when it was built, and how much of it each layer holds."""
     with opened(env) as connections:
         found = groups.overview(connections)
+        _say_moved(connections, found.problems)
     columns = _columns(wide=_wide()) if form is Format.TABLE else _plain_columns()
     output.rows(found.groups, columns, form, empty="There is no group, neither in Redis nor in the bucket.")
     if form is Format.TABLE and any(group.default for group in found.groups):
         diagnostics.narrate("* the app's default group", "dim")
-    _narrate(_notes(found))
+    unread = {note for note in found.notes if any(problem.message in note for problem in found.problems)}
+    _narrate([*(note for note in found.notes if note not in unread), *_notes_of_groups(found)])
+    _end(found.problems)
 
 
 @app.command("show")
@@ -58,10 +63,12 @@ def show(
     """One group: its frames, with their bytes in Redis and in the bucket."""
     with opened(env) as connections:
         detail = groups.show(connections, name)
+        _say_moved(connections, detail.problems)
     if form is Format.PLAIN:
         output.rows(detail.frames, _frame_columns(wide=True), form)
-        return
-    output.document(detail, form, lambda: _drawn(detail))
+    else:
+        output.document(_document(detail), form, lambda: _drawn(detail))
+    _end(detail.problems)
 
 
 @app.command("delete")
@@ -192,8 +199,27 @@ def _drawn(detail: GroupDetail) -> Sequence[RenderableType]:
     return parts
 
 
-def _notes(found: Overview) -> Iterable[str]:
-    yield from found.notes
+def _document(detail: GroupDetail) -> dict[str, object]:
+    """A group as `groups list` gives it, and its frames."""
+    group = {item.name: getattr(detail.group, item.name) for item in fields(detail.group)}
+    return {**group, "notes": detail.notes, "frames": detail.frames}
+
+
+def _say_moved(connections: Connections, problems: Sequence[ToolkitError]) -> None:
+    """A warning where the proxy is no longer where the configuration says."""
+    if not problems and connections.redis.address.note:
+        diagnostics.warn(connections.redis.address.note)
+
+
+def _end(problems: Sequence[ToolkitError]) -> None:
+    """Say what could not be read, and end with its exit code."""
+    for problem in problems:
+        diagnostics.error(problem)
+    if problems:
+        raise typer.Exit(problems[0].exit_code)
+
+
+def _notes_of_groups(found: Overview) -> Iterable[str]:
     for group in found.groups:
         for note in group.notes:
             yield f"{group.name}: {note}"

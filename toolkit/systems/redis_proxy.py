@@ -69,7 +69,8 @@ class RedisProxy:
     # Looking
 
     def ping(self) -> float:
-        """Seconds that a PING and its answer took (on an open connection, if there is one)."""
+        """Seconds that a PING and its answer take on an open connection."""
+        self._read("saying PING", "PING")  # opens the connection
         started = time.monotonic()
         self._read("saying PING", "PING")
         return time.monotonic() - started
