@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from toolkit.actions.plan import Fact
 from toolkit.cache.images import Match
 from toolkit.cache.rebuilds import CacheManager, Elsewhere
-from toolkit.cache.schedules import local
+from toolkit.cache.schedules import brief, local
 from toolkit.checks.finding import Status
 from toolkit.environments.model import Environment
 from toolkit.systems.cluster_objects import Job
@@ -74,7 +74,7 @@ def _runs(jobs: tuple[Job, ...], zone: str) -> Iterator[Fact]:
 def run_line(job: Job, zone: str) -> str:
     """A run on one line: when, how long, how it ended, by whom it was started."""
     begun = job.started or job.created
-    when = local(begun, zone) if begun else "at an unknown time"
+    when = brief(begun, zone) if begun else "at an unknown time"
     how = job.state + (f" ({job.reason})" if job.reason else "")
     long = f" after {minutes(job.seconds)}" if job.seconds is not None else ""
     return f"{when}  {how}{long}{', started by hand' if job.manual else ''}"

@@ -65,14 +65,22 @@ def _unreadable(cronjob: CronJob, why: str) -> Failed:
     return Failed(f"The schedule {cronjob.schedule!r} of CronJob {cronjob.name} cannot be read: {why}.")
 
 
+def brief(time: datetime, zone: str) -> str:
+    """A time for people, in the environment's time zone: Thu 2026-11-26 18:00 MST."""
+    return f"{_in(time, zone):%a %Y-%m-%d %H:%M %Z}"
+
+
 def local(time: datetime, zone: str) -> str:
-    """A time for people, in the environment's time zone and in UTC: Thu 2026-11-26 18:00 MST (01:00 UTC on Fri)."""
-    try:
-        here = time.astimezone(ZoneInfo(zone or "UTC"))
-    except (KeyError, ValueError, OSError):
-        here = time.astimezone(UTC)
-    utc = time.astimezone(UTC)
+    """The same, and in UTC too: Thu 2026-11-26 18:00 MST (01:00 UTC on Fri)."""
+    here, utc = _in(time, zone), time.astimezone(UTC)
     if here.utcoffset() == utc.utcoffset():
         return f"{utc:%a %Y-%m-%d %H:%M} UTC"
     day = "" if here.date() == utc.date() else f" on {utc:%a}"
     return f"{here:%a %Y-%m-%d %H:%M %Z} ({utc:%H:%M} UTC{day})"
+
+
+def _in(time: datetime, zone: str) -> datetime:
+    try:
+        return time.astimezone(ZoneInfo(zone or "UTC"))
+    except (KeyError, ValueError, OSError):
+        return time.astimezone(UTC)
