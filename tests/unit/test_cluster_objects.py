@@ -48,6 +48,9 @@ def test_why_a_pod_waits() -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
     found = read_pod("c", {"status": {"phase": "Pending", "containerStatuses": [{"state": waiting}]}})
     assert (found.reason, found.message, found.exit_code) == ("ImagePullBackOff", "no such image", None)
+    no_room = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
+    found = read_pod("c", {"status": {"phase": "Pending", "conditions": [no_room]}})
+    assert (found.reason, found.message) == ("Unschedulable", "0/3 nodes")
     ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
     found = read_pod("c", {"status": {"phase": "Failed", "containerStatuses": [{"state": ended}]}})
     assert (found.reason, found.exit_code, found.over) == ("OOMKilled", 137, True)

@@ -11,11 +11,10 @@ import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from toolkit import paths
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, Refused
+from toolkit.errors import ConfigurationError, Refused, Unreachable
 
 
 def store() -> Path:
@@ -27,20 +26,9 @@ def recognise(name: str, part: model.Cluster, uid: str, address: str) -> datetim
 
     Raises Refused where the name belongs to a cluster with another UID.
     """
-    from filelock import FileLock
-
     key = f"{name} {part.kubeconfig}".strip()
-    with FileLock(str(store()) + ".lock", timeout=10):
-        known = _read()
-        entry = known.get(key)
-        if entry is None:
-            entry = {
-                "uid": uid,
-                "address": address,
-                "context": part.context,
-                "first_met": datetime.now(UTC).isoformat(),
-            }
-            _write({**known, key: entry})
+    met = {"uid": uid, "address": address, "context": part.context, "first_met": datetime.now(UTC).isoformat()}
+    entry = _remembered(key, met)
     if entry["uid"] != uid:
         raise Refused(
             f"This is not the cluster that was {name} until now: its kube-system has the UID {uid}, and since "
@@ -51,7 +39,24 @@ def recognise(name: str, part: model.Cluster, uid: str, address: str) -> datetim
     return datetime.fromisoformat(entry["first_met"])
 
 
-def _read() -> dict[str, Any]:
+def _remembered(key: str, met: dict[str, str]) -> dict[str, str]:
+    """What is known under `key`; nothing yet: `met`, and that is written down."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(str(store()) + ".lock", timeout=10):
+            known = _read()
+            if key not in known:
+                known[key] = met
+                _write(known)
+            return known[key]
+    except Timeout:
+        raise Unreachable(f"{store()} has been locked by another toolkit for too long.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{store()} cannot be written: {error.strerror}.") from error
+
+
+def _read() -> dict[str, dict[str, str]]:
     try:
         known = json.loads(store().read_text("utf-8"))
     except FileNotFoundError:
@@ -61,19 +66,26 @@ def _read() -> dict[str, Any]:
             f"{store()}, where the clusters' identities are remembered, cannot be read: {error}.",
             hint="Remove it if it is broken: each cluster is then met anew.",
         ) from error
-    whole = isinstance(known, dict) and all(
-        isinstance(entry, dict) and {"uid", "address", "first_met"} <= entry.keys() for entry in known.values()
-    )
-    if not whole:
+    if not isinstance(known, dict) or not all(_is_entry(entry) for entry in known.values()):
         raise ConfigurationError(
             f"{store()}, where the clusters' identities are remembered, is not as the toolkit writes it.",
             hint="Remove it: each cluster is then met anew.",
         )
-    found: dict[str, Any] = known
-    return found
+    return known
 
 
-def _write(known: dict[str, Any]) -> None:
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict) or not all(
+        isinstance(entry.get(key), str) for key in ("uid", "address", "first_met")
+    ):
+        return False
+    try:
+        return datetime.fromisoformat(entry["first_met"]).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _write(known: dict[str, dict[str, str]]) -> None:
     with tempfile.NamedTemporaryFile("w", dir=store().parent, delete=False, encoding="utf-8") as file:
         json.dump(known, file, indent=2)
         file.flush()

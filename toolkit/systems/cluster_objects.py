@@ -186,6 +186,9 @@ def read_pod(cluster: str, found: Object) -> Pod:
     metadata, spec, status = _parts(found)
     statuses = status.get("containerStatuses") or ()
     reason, message, code = str(status.get("reason") or ""), str(status.get("message") or ""), None
+    for one in status.get("conditions") or ():
+        if one.get("type") == "PodScheduled" and one.get("status") == "False":  # no node has room for it
+            reason, message = str(one.get("reason") or reason), str(one.get("message") or message)
     for one in statuses:
         state = one.get("state") or {}
         waiting = state.get("waiting") or state.get("terminated") or {}
