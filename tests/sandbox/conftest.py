@@ -80,7 +80,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = os.environ.get("TOOLKIT_HOME")
     os.environ["TOOLKIT_HOME"] = str(home)
     try:
-        client.start()
+        client.start(rebuild_seconds=2.0)
         yield home
         os.environ["TOOLKIT_HOME"] = str(home)
         client.stop()

@@ -129,7 +129,8 @@ def test_no_command_lets_a_secret_out(sandbox: Sandbox) -> None:
     with ProcessList() as processes:
         for line in LINES:
             words = [word.format(**values) for word in line]
-            ran = sandbox.spawn(*words)
+            # What reads stdin or hands it over has to be a process of its own; the rest is quicker in this one.
+            ran = sandbox.spawn(*words) if {"shell", "login"} & set(words[:2]) else sandbox.run(*words, code=None)
             assert ran.code in (0, 1, 2, 4), (words, ran)
             assert not leaks(ran.out + ran.err, known), words
             assert "Traceback" not in ran.err, words
@@ -146,7 +147,7 @@ def test_no_command_lets_a_secret_out(sandbox: Sandbox) -> None:
 def test_no_error_lets_a_secret_out(sandbox: Sandbox, scenario: str, line: tuple[str, ...]) -> None:
     known = secrets()
     sandbox.scenario(scenario)
-    ran = sandbox.spawn(*line)
+    ran = sandbox.run(*line, code=None) if "shell" not in line else sandbox.spawn(*line)
     assert not leaks(ran.out + ran.err, known)
     assert "Traceback" not in ran.err
 
