@@ -128,6 +128,8 @@ class Outcome:
 class Action(Protocol):
     """A guarded change. `plan` and `verify` only read; `apply` does what the plan says and nothing else.
 
+    `name` is stable, `what.verb` (`cache.rebuild`): scripts and the journal know the action by it.
+
     `apply` gives back a PARTIAL outcome, rather than raising, once something has been changed.
     """
 

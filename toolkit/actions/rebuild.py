@@ -28,7 +28,7 @@ class RebuildCache:
     `even_if_suspended` allows it for a CronJob that is suspended. `poll`: every so many seconds the Job is looked at.
     """
 
-    name = "rebuild the cache"
+    name = "cache.rebuild"
 
     def __init__(
         self,
