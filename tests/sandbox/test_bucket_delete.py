@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from bucket_fixtures import NAME, bucket, fill, part, permit, server
 
-from toolkit.errors import NotAllowed, NotFound, Refused
+from toolkit.errors import Interrupted, NotAllowed, NotFound, Refused
 from toolkit.permit import Permit
 from toolkit.progress import Advanced, Event, Progress
 from toolkit.sandbox.storage_api import StorageServer
@@ -129,7 +129,7 @@ def test_a_bucket_that_went_away(bucket: Bucket, server: StorageServer, permit: 
 
 
 def test_storage_that_goes_away_half_way(bucket: Bucket, server: StorageServer, permit: Permit) -> None:
-    fill(server, 5000)
+    fill(server, 3000)
     objects = list(bucket.objects())
 
     def tell(event: Event) -> None:
@@ -138,9 +138,9 @@ def test_storage_that_goes_away_half_way(bucket: Bucket, server: StorageServer, 
 
     result = bucket.delete(objects, permit, Progress(tell=tell))
     server.start()
-    assert 300 <= len(result.done) < 5000
+    assert 300 <= len(result.done) < 3000
     assert "cannot be reached" in result.stopped
-    assert len(result.done) + len(result.failed) == 5000
+    assert len(result.done) + len(result.failed) == 3000
     left = server.list(NAME)
     assert {item.path for item, _ in result.failed} >= set(left)
     again = bucket.delete([item for item, _ in result.failed], permit)
@@ -261,3 +261,14 @@ def test_restoring_stopped_on_request(bucket: Bucket, server: StorageServer, per
     assert 0 < len(result.done) < 300
     assert len(result.done) + len(result.failed) == 300
     assert set(server.list(NAME)) == {item.path for item in result.done}
+
+
+def test_stopped_before_anything_was_changed(bucket: Bucket, server: StorageServer, permit: Permit) -> None:
+    fill(server, 3)
+    objects = list(bucket.objects())
+    progress = Progress()
+    progress.stop.set()
+    for change in (bucket.delete, bucket.restore):
+        with pytest.raises(Interrupted, match="nothing was"):
+            change(objects, permit, progress)
+    assert len(server.list(NAME)) == 3

@@ -19,6 +19,7 @@ from toolkit.actions.bucket_selection import (
     changes,
     covers_all,
     in_use,
+    left_lines,
     select,
     undo_of,
     url_argument,
@@ -50,7 +51,7 @@ class _Planned:
 class RemoveFromBucket:
     """Delete what `paths` mean; or, with `manifest`, what is still there of the objects in it."""
 
-    name = "remove from the bucket"
+    name = "bucket.remove"
 
     def __init__(self, connections: Connections, paths: Sequence[str] = (), manifest: Path | None = None) -> None:
         self._connections = connections
@@ -118,7 +119,7 @@ class RemoveFromBucket:
             Result.DONE if not result.failed else Result.PARTIAL if result.done else Result.FAILED,
             f"{summary}: {result.stopped}" if result.stopped else f"{summary}.",
             undo=(self._command("restore", planned.file),) if result.done and planned.undoable else (),
-            left=tuple(f"{self._bucket.url(shown(item.path))}: {why}" for item, why in result.failed),
+            left=left_lines(self._bucket, result.failed),
             details=tuple(details),
         )
 

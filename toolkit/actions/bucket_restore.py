@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit.actions import bucket_manifest
 from toolkit.actions.bucket_manifest import Manifest, digest
 from toolkit.actions.bucket_remove import check_same_place
-from toolkit.actions.bucket_selection import allowed, changes, url_argument
+from toolkit.actions.bucket_selection import allowed, changes, left_lines, url_argument
 from toolkit.actions.plan import Damage, Fact, Outcome, Plan, Result
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import NotFound, Refused, ToolkitError, UsageError
@@ -40,7 +40,7 @@ class RestoreInBucket:
     `PATH#GENERATION` means that generation. A live object of the same name is left as it is, unless `overwrite`.
     """
 
-    name = "restore in the bucket"
+    name = "bucket.restore"
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class RestoreInBucket:
             Result.DONE if not result.failed else Result.PARTIAL if result.done else Result.FAILED,
             f"{summary}: {result.stopped}" if result.stopped else f"{summary}.",
             undo=undo,
-            left=tuple(f"{self._bucket.url(shown(item.path))}: {why}" for item, why in result.failed),
+            left=left_lines(self._bucket, result.failed),
             details=tuple(details),
         )
 

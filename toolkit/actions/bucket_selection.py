@@ -19,6 +19,7 @@ from toolkit.systems.bucket_names import Target, argument, shown
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
+_SHOWN = 100
 UNDO_NEEDS = timedelta(days=1)  # to be noticed, and mended, by whoever comes to work next
 
 
@@ -140,6 +141,20 @@ def allowed(bucket: Bucket, *permissions: str) -> tuple[Fact, ...]:
         for name in permissions
         if name not in granted
     )
+
+
+def left_lines(bucket: Bucket, failed: Sequence[tuple[ObjectInfo, str]]) -> tuple[str, ...]:
+    """What was not done, a line for each object; of very many with one reason the first, and how many there are."""
+    reasons = Counter(why for _, why in failed)
+    lines: dict[str, list[str]] = {}
+    for item, why in failed:
+        here = lines.setdefault(why, [])
+        if len(here) < _SHOWN:
+            here.append(f"{bucket.url(shown(item.path))}: {why}")
+    for why, count in reasons.items():
+        if count > _SHOWN:
+            lines[why].append(f"({_SHOWN} of {count:,} objects shown: {why})")
+    return tuple(line for here in lines.values() for line in here)
 
 
 def url_argument(bucket: Bucket, path: str) -> str:

@@ -15,8 +15,9 @@ import builtins
 import contextlib
 import re
 import threading
+import weakref
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,37 @@ _LIST = re.compile(_BUCKET.pattern + r"/o")
 _RESTORE = re.compile(_BUCKET.pattern + r"/o/([^/]+)/restore")
 _OBJECT = re.compile(r"(?:/download)?" + _BUCKET.pattern + r"/o/([^/]+)")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/([^/]+)/o")
+
+
+class _Http(web.Server):
+    """aiohttp's server, which only asks its connections to close: `end` sees to it that they do."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(handler)
+        self._open: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        self._open.add(transport)
+        super().connection_made(handler, transport)
+
+    async def end(self, listening: asyncio.Server) -> None:
+        """Stop listening, let what is under way come to its end for a moment, then close every connection."""
+        with contextlib.suppress(NotImplementedError):
+            # Or else a connection that comes in while the server closes is neither taken nor closed by asyncio.
+            for socket in listening.sockets:
+                asyncio.get_running_loop().remove_reader(socket.fileno())
+        await _turns(5)
+        listening.close()
+        self.pre_shutdown()
+        await self.shutdown(0.2)
+        for transport in list(self._open):
+            transport.abort()
+        await _turns(5)
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +99,6 @@ class StorageServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
-        self._cut: builtins.list[asyncio.Transport] = []
         self._uploads = Uploads(self.store)
 
     @property
@@ -131,19 +162,14 @@ class StorageServer:
             ready.set()
 
     async def _serve(self, ready: threading.Event) -> None:
-        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.2)
-        try:
-            await runner.setup()
-            await web.TCPSite(runner, self._host, self._port).start()
-            self._port = int(runner.addresses[0][1])
-            ready.set()
-            await self._ended.wait()
-        finally:
-            await runner.cleanup()
-            for transport in self._cut:
-                transport.abort()
-            await asyncio.sleep(0)  # the transports' own last step
+        loop = asyncio.get_running_loop()
+        http = _Http(self._handle)
+        listening = await loop.create_server(http, self._host, self._port)
+        self._port = int(listening.sockets[0].getsockname()[1])
+        self._loop, self._ended = loop, asyncio.Event()
+        ready.set()
+        await self._ended.wait()
+        await http.end(listening)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.content.read()
@@ -329,7 +355,6 @@ class StorageServer:
                 cut -= len(sent)
                 if cut <= 0:
                     if request.transport is not None:
-                        self._cut.append(request.transport)
                         request.transport.close()
                     return response
             else:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from toolkit.errors import NotFound, ToolkitError, Unreachable
+from toolkit.errors import Interrupted, NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket_batch import Answer, Malformed, decoded, delete_call, encoded
@@ -69,6 +69,8 @@ def delete(
     broken = all_of_it.broken or source.trouble
     if broken is not None and not all_of_it.done and not isinstance(broken, Unreachable):
         raise broken
+    if progress.stop.is_set() and not all_of_it.done and all(why == _NOT_TRIED for _, why in all_of_it.failed):
+        raise Interrupted("Stopped on request; nothing was deleted.")
     stopped = broken.message if broken is not None else STOPPED if progress.stop.is_set() else ""
     if stopped and total is not None:
         all_of_it.failed += [(item, _NOT_TRIED) for item in source.rest()]

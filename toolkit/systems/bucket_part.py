@@ -101,6 +101,8 @@ class PartFile:
         return set()
 
     def _write_note(self) -> None:
+        if self._chunks <= 1:
+            return  # it is all or nothing
         new = self._note.with_name(self._note.name + ".new")
         new.write_text(json.dumps({**self._identity(), "done": sorted(self._done)}), "utf-8")
         new.replace(self._note)

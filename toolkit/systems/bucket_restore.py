@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toolkit.errors import ToolkitError, Unreachable
+from toolkit.errors import Interrupted, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket_connection import StorageConnection, backoff
@@ -62,6 +62,8 @@ def restore(
             progress.advance("restored", len(done), len(objects), "objects")
     if broken is not None and not done and not isinstance(broken, Unreachable):
         raise broken
+    if progress.stop.is_set() and not done and all(why == _NOT_TRIED for _, why in failed):
+        raise Interrupted("Stopped on request; nothing was restored.")
     stopped = broken.message if broken is not None else "stopped on request" if progress.stop.is_set() else ""
     failed += [(item, _NOT_TRIED) for item in source]
     told = tuple((item, f"{why}: {stopped}" if why == _NOT_TRIED else why) for item, why in failed)
