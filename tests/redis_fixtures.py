@@ -12,13 +12,16 @@ import pytest
 
 from toolkit.environments import model
 from toolkit.permit import Permit
-from toolkit.sandbox.redis_server import RedisServer
+from toolkit.sandbox.redis_server import RedisServer, server_binary
 from toolkit.sandbox.tcp_proxy import Fault, TcpProxy
 from toolkit.secret import Secret
 from toolkit.systems.redis_proxy import Address, RedisProxy
 
 T = TypeVar("T")
 TOKEN = "the-token-in-vault"
+
+# On a Python for which there is no redis-server, the stand-in knows no ACLs and no administration.
+needs_real_redis = pytest.mark.skipif(server_binary() is None, reason="needs a real redis-server")
 
 
 class Proxied:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from redis_fixtures import TOKEN, Proxied, permit_fixture, proxied_fixture, redis_fixture  # noqa: F401
+from redis_fixtures import TOKEN, Proxied, needs_real_redis, permit_fixture, proxied_fixture, redis_fixture  # noqa: F401
 
 from toolkit.environments import model
 from toolkit.errors import (
@@ -27,6 +27,8 @@ from toolkit.secret import Secret
 from toolkit.systems import redis_proxy
 from toolkit.systems.redis_address import probe
 from toolkit.systems.redis_proxy import Address, RedisProxy, WrongType
+
+pytestmark = needs_real_redis
 
 INDEX = "available-groups"
 

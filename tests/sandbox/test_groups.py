@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from bucket_fixtures import NAME, part, server  # noqa: F401
-from redis_fixtures import TOKEN, Proxied, proxied_fixture, redis_fixture  # noqa: F401
+from redis_fixtures import TOKEN, Proxied, needs_real_redis, proxied_fixture, redis_fixture  # noqa: F401
 
 from toolkit.cache import groups
 from toolkit.cache.groups import Group, Overview, overview, show
@@ -276,6 +276,7 @@ def test_scan_that_misses_keys_is_said_and_frames_are_found_all_the_same(
     assert by_name(found)["older"].l2.frames == 3
 
 
+@needs_real_redis
 def test_scan_that_is_not_allowed(world: World) -> None:
     world.healthy()
     world.redis.run("ACL", "SETUSER", "noscan", "on", ">" + TOKEN, "~*", "+@all", "-scan")

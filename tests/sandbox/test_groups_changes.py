@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from redis_fixtures import TOKEN, Proxied, permit_fixture, proxied_fixture, redis_fixture  # noqa: F401
+from redis_fixtures import TOKEN, Proxied, needs_real_redis, proxied_fixture, redis_fixture  # noqa: F401
 
 from toolkit.actions import gate, groups_backup
 from toolkit.actions.gate import Consent
@@ -186,6 +186,7 @@ class TestDelete:
         assert set(before) - set(after) == {"*:genes"}
         assert after["index"] == [item for item in before["index"] if item[0] != "*"]  # type: ignore[attr-defined]
 
+    @needs_real_redis
     def test_not_allowed(self, world: World) -> None:
         world.redis.run("ACL", "SETUSER", "reader", "on", ">" + TOKEN, "~*", "+@read", "+ping", "+dbsize")
         world.connections._redis = world.redis.client(username="reader")
@@ -251,6 +252,7 @@ class TestFlush:
         moved(world.redis)
         assert action.plan().hash != before.hash
 
+    @needs_real_redis
     def test_switched_off(self, world: World) -> None:
         world.redis.run("ACL", "SETUSER", "noflush", "on", ">" + TOKEN, "~*", "+@all", "-flushall")
         world.connections._redis = world.redis.client(username="noflush")
@@ -385,7 +387,10 @@ class TestRestore:
         assert (plan.changes[0].verb, plan.changes[0].count) == ("write", 4)
         assert plan.damage is Damage.SMALL
         assert "zadd available-groups 1710000000 'newer:with colon' 1700000000.5 older" in told(plan)
-        assert "GB free in Redis" in told(plan)
+
+    @needs_real_redis
+    def test_plan_says_whether_there_is_room(self, world: World, saved: Path) -> None:
+        assert "GB free in Redis" in told(RestoreGroups(world.connections, saved).plan())
 
     def test_overwriting_needs_the_name_typed(self, world: World, saved: Path) -> None:
         world.redis.run("SET", "older:genes", "something newer")

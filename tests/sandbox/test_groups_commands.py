@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from toolkit import redis_programs
 from toolkit.cli import redis as redis_commands
 from toolkit.environments import model
 from toolkit.errors import Refused
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from conftest import Sandbox
 
 ON = ("--env", "sandbox")
+
+needs_cli = pytest.mark.skipif(redis_programs.program("redis-cli") is None, reason="needs redis-cli")
 
 
 def listed(sandbox: Sandbox, code: int = 0) -> dict[str, Any]:
@@ -197,6 +200,7 @@ class TestAddress:
 
 
 class TestShell:
+    @needs_cli
     def test_one_command(self, sandbox: Sandbox) -> None:
         ran = sandbox.spawn("redis", "shell", *ON, "--", "zrevrange", "available-groups", "0", "0")
         assert (ran.code, ran.out.strip()) == (0, default(sandbox))
@@ -218,6 +222,7 @@ class TestShell:
         assert secret not in out.read_text()
         assert (tmp_path / "out.token").read_text() == secret
 
+    @needs_cli
     def test_nothing_shows_the_token_while_it_runs(self, sandbox: Sandbox) -> None:
         secret = token(sandbox)
         shell = subprocess.Popen(
