@@ -15,7 +15,6 @@ from cluster_fixtures import World, clusters
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, NotAllowed
 from toolkit.systems.cluster import Cluster
-from toolkit.systems.cluster_transport import headers
 
 
 @pytest.fixture(scope="module")
@@ -62,24 +61,6 @@ def test_a_token_in_a_file_is_read_again_when_it_no_longer_holds(world: World, t
     (tmp_path / "token").write_text("second-token\n")
     assert cluster.version()
     cluster.close()
-
-
-def test_a_client_certificate_leaves_no_file_behind(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chain = (world.directory / "loopback.pem").read_text()
-    key, _, rest = chain.partition("-----BEGIN CERTIFICATE-----")
-    certificate = "-----BEGIN CERTIFICATE-----" + rest
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    user = {
-        "token": world.servers["prod-cluster"].token,
-        "client-certificate-data": base64.b64encode(certificate.encode()).decode(),
-        "client-key-data": base64.b64encode(key.encode()).decode(),
-    }
-    assert version(part(world, tmp_path, user=user))
-    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -137,17 +118,3 @@ def test_an_oidc_login_is_left_to_the_sdk(world: World, tmp_path: Path) -> None:
     world.loop.call(world.servers["prod-cluster"].grant, token, "me@example")
     user = {"auth-provider": {"name": "oidc", "config": {"id-token": token}}}
     assert version(part(world, tmp_path, user=user))
-
-
-def test_an_sdk_login_that_fails_is_not_allowed(world: World, tmp_path: Path) -> None:
-    user = {"auth-provider": {"name": "oidc", "config": {"id-token": "nonsense"}}}
-    with pytest.raises(NotAllowed) as caught:
-        version(part(world, tmp_path, user=user))
-    assert "oidc" in caught.value.message
-
-
-def test_what_a_request_says_about_the_user() -> None:
-    assert headers({}, {}, "") == {}
-    assert headers({"token": "t" * 9, "as": "boss"}, {}, "")["Impersonate-User"] == "boss"
-    basic = headers({"username": "me", "password": "pass-word"}, {}, "")["Authorization"]
-    assert base64.b64decode(basic.removeprefix("Basic ")) == b"me:pass-word"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRIES = 4
+PAUSE = 0.2  # seconds, before the second try
 _MOST_CONNECTIONS = 40
 _CONNECT_SECONDS = 5.0
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)
@@ -143,4 +144,4 @@ class StorageConnection:
 
 def backoff(attempt: int) -> float:
     """Seconds to wait after the attempt-th try: 0.2, 0.4, 0.8 …, less up to a half so that many do not come at once."""
-    return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311
+    return float(PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311

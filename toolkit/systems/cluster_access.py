@@ -1,6 +1,6 @@
 """From a kube context's name to a client that may talk to its cluster. The current context plays no part in it.
 
-Which context is meant, which login failed and why: all of it is said by name.
+The kubeconfig files are read here, not by the SDK: which context is meant, which login failed and why can then be said.
 """
 
 from __future__ import annotations
@@ -8,22 +8,24 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError
-from toolkit.secret import scrub
-from toolkit.systems.cluster_transport import Transport, headers, transport
+from toolkit.errors import ConfigurationError, NotAllowed
+from toolkit.secret import Secret, scrub
 
 if TYPE_CHECKING:
-    import urllib3
+    from kubernetes.client import ApiClient
 
 Table = dict[str, Any]
+
+# The SDK's packages import each other; two threads that import it at once find each other's half of it.
+_importing: Final = threading.Lock()
 
 _LISTS: Final = ("clusters", "contexts", "users")
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -31,18 +33,13 @@ _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "t
 
 @dataclass(frozen=True)
 class Access:
-    """An open door to one cluster: its connections, and the headers that carry the credential. `login` is what the
-    credential came from ("" where it stands in the kubeconfig itself), `expires_at` until when it is said to hold."""
+    """A client for one cluster. `login` is the program its credential came from ("" where it stands in the kubeconfig),
+    `expires_at` the time until which that program says the credential holds."""
 
-    pool: urllib3.PoolManager
-    transport: Transport
-    headers: Mapping[str, str] = field(repr=False)
+    client: ApiClient
+    address: str
     login: str = ""
     expires_at: datetime | None = None
-
-    @property
-    def address(self) -> str:
-        return self.transport.address
 
 
 def contexts(part: model.Cluster) -> tuple[str, ...]:
@@ -94,7 +91,6 @@ def open_access(name: str, part: model.Cluster) -> Access:
             f"The kube context {part.context!r} of cluster {name} names no server.",
             hint=f"Its cluster is {context.get('cluster')!r}; look at it in {_text(files)}.",
         )
-    who = f"Cluster {name} (context {part.context})"
     login, expires_at = "tokenFile" if user.get("tokenFile") else "", None
     if "exec" in user and "token" not in user:
         from toolkit.systems.cluster_login import run_login
@@ -102,15 +98,65 @@ def open_access(name: str, part: model.Cluster) -> Access:
         login = str(user["exec"].get("command", ""))
         given, expires_at = run_login(name, part, user.pop("exec"), cluster)
         user |= given
+    return Access(_client(name, part, cluster, user), address, login, expires_at)
+
+
+def _client(name: str, part: model.Cluster, cluster: Table, user: Table) -> ApiClient:
+    with _importing:
+        from kubernetes.client import ApiClient, Configuration
+        from kubernetes.config import ConfigException
+        from kubernetes.config.kube_config import KubeConfigLoader
+
+    for key in ("token", "password", "client-key-data"):
+        if user.get(key):
+            Secret(str(user[key]))  # from now on it is scrubbed from every text
+    chosen = {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": _filled(cluster)}],
+        "users": [{"name": "it", "user": _filled(user)}],
+    }
+    configuration = Configuration()
     try:
-        way = transport(address, cluster, user)
-        return Access(way.pool(), way, headers(user, cluster, who), login, expires_at)
-    except (OSError, ValueError) as error:
+        loader = KubeConfigLoader(chosen, "it", config_base_path="")  # type: ignore[no-untyped-call]
+        loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
+    except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
-            f"{who} cannot be opened, a certificate or token of its kubeconfig is broken: {scrub(str(error))}.",
+            f"The kube context {part.context!r} of cluster {name} cannot be used: {scrub(str(error))}.",
             hint="Get its credentials anew, for GKE: gcloud container clusters get-credentials …",
             by_hand=(kubectl(part, "version"),),
         ) from error
+    except _google_errors() as error:
+        raise NotAllowed(
+            f"The kube context {part.context!r} of cluster {name} logs in with Google, and that failed: {error}",
+            hint="Log in again: gcloud auth application-default login",
+        ) from error
+    if _is_loopback(configuration.host) and not cluster.get("proxy-url"):
+        configuration.proxy = None  # as kubectl does: what runs on this machine is not asked for through a proxy
+    if not configuration.verify_ssl:
+        import urllib3
+
+        urllib3.disable_warnings(
+            urllib3.exceptions.InsecureRequestWarning
+        )  # the kubeconfig asks for it; said once there
+    return ApiClient(configuration)
+
+
+def _filled(table: Table) -> Table:
+    """The SDK takes an empty key for a broken one; kubectl passes over it."""
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _google_errors() -> type[Exception]:
+    from google.auth.exceptions import GoogleAuthError
+
+    found: type[Exception] = GoogleAuthError
+    return found
+
+
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _files(part: model.Cluster) -> list[Path]:

@@ -1,6 +1,7 @@
 """Requests to one cluster's API: bounded in time, reads tried again, and every refusal put into our words.
 
-Paths are written out instead of discovered: that saves three round trips for each cluster.
+The SDK's ApiClient gives the connection and the credential; paths are written out instead of discovered, which saves
+three round trips for each cluster and the cache file that discovery leaves in the common temporary folder.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from toolkit.environments import model
-from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
+from toolkit.errors import ConfigurationError, Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
 from toolkit.systems.cluster_access import Access, kubectl, open_access
 
@@ -87,19 +88,22 @@ class Api:
 
     def own_manager(self) -> urllib3.PoolManager:
         """A pool of connections apart from all others, so that a stream can be ended by ending its connection."""
-        return self._open().transport.pool()
+        from kubernetes.client.rest import RESTClientObject
+
+        manager: urllib3.PoolManager = RESTClientObject(self._open().client.configuration).pool_manager
+        return manager
 
     def close(self) -> None:
         with self._lock:
             if self._access is not None:
-                self._access.pool.clear()
+                self._access.client.close()  # type: ignore[no-untyped-call]
                 self._access = None
 
     def _open(self, *, anew: bool = False) -> Access:
         with self._lock:
             if anew or (self._access is not None and _expires_soon(self._access)):
                 if self._access is not None:
-                    self._access.pool.clear()
+                    self._access.client.close()  # type: ignore[no-untyped-call]
                 self._access = None
             if self._access is None:
                 self._access = open_access(self.name, self.part)
@@ -137,8 +141,11 @@ class Api:
         import urllib3
 
         access = self._open()
-        headers = {"Accept": "application/json", "User-Agent": "mapapp-toolkit", **access.headers}
-        pool = manager or access.pool
+        configuration = access.client.configuration
+        headers = {"Accept": "application/json", "User-Agent": "mapapp-toolkit"}
+        # The SDK keeps the line break at the end of a token's file, which no header may have.
+        headers |= {one["key"]: one["value"].strip() for one in configuration.auth_settings().values() if one["value"]}
+        pool = manager or access.client.rest_client.pool_manager
         url = access.address + path + _encoded(query)
         try:
             response: urllib3.BaseHTTPResponse = pool.request(
@@ -181,7 +188,13 @@ class Api:
         reason = _reason(error)
         return Unreachable(f"{self._who} cannot be reached at {address}: {reason}.", hint=hint)
 
-    def _untrusted(self, error: Exception) -> Unreachable:
+    def _untrusted(self, error: Exception) -> ToolkitError:
+        if "PEM" in _reason(error):
+            return ConfigurationError(
+                f"{self._who} cannot be opened, its kubeconfig's client certificate is broken: {_reason(error)}.",
+                hint="Get its credentials anew, for GKE: gcloud container clusters get-credentials …",
+                by_hand=(kubectl(self.part, "version"),),
+            )
         address = self._access.address if self._access else ""
         return Unreachable(
             f"{self._who} shows a certificate at {address} that is not trusted: {_reason(error)}.",

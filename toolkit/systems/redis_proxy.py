@@ -33,6 +33,7 @@ T = TypeVar("T")
 CHUNK = (
     4 * 1024 * 1024
 )  # bytes asked for or sent at a time: a few ms of a fast line, well within the timeout of a slow one
+_AHEAD = 4  # pieces of a value that are asked for at once, so that a slow line is kept busy
 _BATCH = 500  # commands in one pipeline
 _SCAN = 5_000  # keys looked at in one step of SCAN: some ms of the server's time
 _TRIES = 3
@@ -156,11 +157,14 @@ class RedisProxy:
         length = self.lengths([key])[key]
         if length is None:
             raise Failed(f"Redis has no key {key!r} any more.", hint="`toolkit groups list` shows what is there now.")
-        for start in range(0, length, CHUNK):
-            piece = self.get_range(key, start, min(start + CHUNK, length))
-            if len(piece) != min(CHUNK, length - start):
-                raise _changed(key)
-            yield piece
+        ends = [(start, min(start + CHUNK, length)) for start in range(0, length, CHUNK)]
+        for first in range(0, len(ends), _AHEAD):
+            wanted = ends[first : first + _AHEAD]
+            asked = [("GETRANGE", _raw(key), start, end - 1) for start, end in wanted]
+            for (start, end), piece in zip(wanted, self._pipelined(f"reading {key!r}", asked), strict=True):
+                if not isinstance(piece, bytes) or len(piece) != end - start:
+                    raise _changed(key)
+                yield piece
         if self.lengths([key])[key] != length:
             raise _changed(key)
 
@@ -263,7 +267,7 @@ class RedisProxy:
     def _change(self, doing: str, *words: Any) -> Any:
         return self._once(doing, lambda client: _reply(client, words, {}))
 
-    def _pipelined(self, doing: str, commands: Sequence[tuple[str, bytes]]) -> list[Any]:
+    def _pipelined(self, doing: str, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The replies to many reads, in batches. WRONGTYPE is a reply; any other error is raised."""
         replies: list[Any] = []
         for start in range(0, len(commands), _BATCH):
@@ -274,7 +278,7 @@ class RedisProxy:
                 raise self._explained(reply, doing)
         return replies
 
-    def _change_pipelined(self, doing: str, batch: Sequence[tuple[str, bytes]]) -> list[Any]:
+    def _change_pipelined(self, doing: str, batch: Sequence[Sequence[Any]]) -> list[Any]:
         replies = self._once(doing, partial(_replies, batch))
         for reply in replies:
             if isinstance(reply, Exception):
@@ -314,7 +318,7 @@ def _reply(client: Redis, words: Sequence[Any], options: Mapping[str, Any]) -> A
     return client.execute_command(*words, **options)  # type: ignore[no-untyped-call]
 
 
-def _replies(commands: Sequence[tuple[str, bytes]], client: Redis) -> list[Any]:
+def _replies(commands: Sequence[Sequence[Any]], client: Redis) -> list[Any]:
     with client.pipeline(transaction=False) as pipeline:
         for words in commands:
             pipeline.execute_command(*words)  # type: ignore[no-untyped-call]
