@@ -13,7 +13,7 @@ import yaml
 from cluster_fixtures import World, clusters
 
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, NotAllowed
+from toolkit.errors import ConfigurationError
 from toolkit.systems.cluster import Cluster
 
 

@@ -60,7 +60,10 @@ def act(
         except gate.PlanMoved as moved:
             show_plan(moved.plan)
             raise
+        interrupted = progress.stop.is_set() and not done.well
     _show_outcome(done, form)
+    if interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
     raise typer.Exit(ExitCode.OK if done.well else ExitCode.FOUND_WRONG)
 
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from toolkit.environments.model import Environment, Settings
-from toolkit.errors import ToolkitError, Unreachable
+from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
 
 if TYPE_CHECKING:
     from toolkit.secret import Secret
@@ -66,6 +66,11 @@ class Connections:
         from toolkit.systems.redis_proxy import Address
 
         part = self.environment.redis_proxy
+        if not part.cluster:
+            raise ConfigurationError(
+                f"Where {self.environment.name}'s Redis proxy is, is not configured: redis_proxy.cluster is empty.",
+                hint="Set it, or redis.address; `toolkit config check` lists all that is open.",
+            )
         host, port = self.cluster(part.cluster).service_address(part.namespace, part.service)
         return Address(host, port, f"Service {part.namespace}/{part.service} in {part.cluster}")
 
