@@ -40,6 +40,8 @@ def start(
     """Start the sandbox, if it does not run yet. It stops by itself after half an hour of quiet."""
     if size not in ("small", "full"):
         raise typer.BadParameter("it is small or full", param_hint="--size")
+    if size == "full":
+        diagnostics.narrate("Groups of full size take minutes to make, 10 GB of disk and 6 GB of memory.", "dim")
     running = client.start(size=size)
     diagnostics.narrate("Started the sandbox." if running.started_now else "The sandbox runs already.", "dim")
     _show(client.status(), form)

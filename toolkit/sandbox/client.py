@@ -21,7 +21,7 @@ from toolkit.errors import Failed, Unreachable, UsageError
 
 STARTING_SECONDS = 60.0
 _STOPPING_SECONDS = 15.0
-_ASKING_SECONDS = 60.0
+_ASKING_SECONDS = 300.0  # a scenario with groups of full size takes its time
 
 
 @dataclass(frozen=True)

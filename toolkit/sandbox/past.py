@@ -9,6 +9,7 @@ import functools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from toolkit.errors import Failed
 from toolkit.sandbox import manifests
 from toolkit.sandbox.cache_manager import Clock
 from toolkit.sandbox.kubernetes_api import ClusterServer
@@ -30,7 +31,9 @@ async def put_runs(site: Site, runs: list[PastRun]) -> None:
             program.reach.token = functools.partial(_known, site.password)
             if run.failed:
                 program.reach.redis = _out_of_reach
-            await program.run()
+            code = await program.run()
+            if number == 0 and code != 0:
+                raise Failed(f"The sandbox's first rebuild ended with exit code {code}.", hint=_last_line(site, pod))
         container = pod["spec"]["containers"][0]["name"]
         site.cluster_now.log_of(pod["metadata"]["namespace"], pod["metadata"]["name"], container).close()
 
@@ -49,6 +52,12 @@ def put_app(site: Site, last: PastRun) -> None:
                 f"{site.place.frames_in_memory} dataframes in memory; serving",
             ):
                 _write(cluster, stored, clock, f"{clock.now():%F %T},000 INFO phenoapp.app: {words}")
+
+
+def _last_line(site: Site, pod: Object) -> str:
+    metadata, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
+    lines = site.cluster_now.log_of(metadata["namespace"], metadata["name"], container).lines
+    return f"The last that it said: {lines[-1].text}" if lines else ""
 
 
 def _write(cluster: ClusterServer, pod: Object, clock: Clock, line: str) -> None:

@@ -65,7 +65,8 @@ class Site:
 
     def __post_init__(self) -> None:
         self.password = secrets.token_urlsafe(24)
-        self.redis = RedisServer(self.directory / "redis", self.password)
+        maxmemory = "2gb" if self.size == SMALL else "8gb"
+        self.redis = RedisServer(self.directory / "redis", self.password, maxmemory=maxmemory)
         self.cluster = self.place.cache_manager_cluster
 
     # -- its life
@@ -193,10 +194,12 @@ class Site:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        target, once = self.redis.target, Retry(NoBackoff(), 0)
+        target = self.redis.target
+        where: dict[str, Any] = {"unix_socket_path": str(target)}
         if isinstance(target, tuple):
-            return Redis(host=target[0], port=target[1], password=token, protocol=2, retry=once)
-        return Redis(unix_socket_path=str(target), password=token, protocol=2, retry=once)
+            where = {"host": target[0], "port": target[1]}
+        # A frame of full size takes many seconds to write.
+        return Redis(**where, password=token, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=300)
 
     def _put(self, path: str, file: Path, at: datetime) -> None:
         """Write an object as of the time `at`."""

@@ -42,7 +42,7 @@ _ON_CALL = {
 class World:
     """`directory` is the sandbox's own; everything in it is made anew.
 
-    `size` is how big the groups are, `rebuild_seconds` how long the cache manager takes.
+    `size` is how big the groups of the first environment are, `rebuild_seconds` how long the cache manager takes.
     """
 
     def __init__(self, directory: Path, size: Size = SMALL, rebuild_seconds: float = REBUILD_SECONDS) -> None:
@@ -158,8 +158,8 @@ class World:
             self._parts.push_async_callback(cluster.stop)
         shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token)
         self.sites = {
-            place.name: Site(place, self.directory / place.name, shared, self.size, self.rebuild_seconds)
-            for place in PLACES
+            place.name: Site(place, self.directory / place.name, shared, size, self.rebuild_seconds)
+            for place, size in zip(PLACES, (self.size, SMALL), strict=True)
         }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
