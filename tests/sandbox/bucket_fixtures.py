@@ -15,7 +15,8 @@ NAME = "rp006-l3-cache"
 
 
 @pytest.fixture
-def server() -> Iterator[StorageServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    monkeypatch.setattr("toolkit.systems.bucket_connection.PAUSE", 0.02)
     server = StorageServer()
     server.start()
     server.add_bucket(NAME, "rp006-prod")

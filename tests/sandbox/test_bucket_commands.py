@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +14,9 @@ from typing import Any
 import pytest
 from bucket_fixtures import NAME, fill, server
 
+from toolkit import paths
 from toolkit.__main__ import run
+from toolkit.actions.journal import Journal
 from toolkit.sandbox.storage_api import StorageServer
 
 __all__ = ["server"]
@@ -192,6 +197,29 @@ def test_wrong_words(type_: Type, server: StorageServer, words: tuple[str, ...],
     assert says in shown.err
     assert "Traceback" not in shown.err
     assert len(server.list(NAME)) == 1
+
+
+def test_killed_in_the_middle_the_rest_can_be_done_and_all_of_it_undone(type_: Type, server: StorageServer) -> None:
+    fill(server, 3000)
+    server.put(NAME, "keep", b"x")
+    plan = type_("rm", "group-1", "--dry-run", "-o", "json").json["plan"]
+    server.faults.latency = 0.3
+    command = [sys.executable, "-m", "toolkit", "bucket", "rm", "group-1", "--plan", plan]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while len(server.list(NAME)) > 2500 and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    server.faults.latency = 0
+    while server.requests_under_way:
+        time.sleep(0.01)
+    assert 1 < len(server.list(NAME)) < 2600
+    (operation,) = Journal().operations()
+    assert operation.result == "interrupted"
+    (file,) = (paths.state() / "manifests").iterdir()
+    assert type_("rm", "--manifest", str(file), "--yes").code == 0
+    assert server.list(NAME) == ["keep"]
+    undo = type_("restore", "--manifest", str(file), "--dry-run", "-o", "json").json
+    assert undo["changes"][0]["count"] == 3000
 
 
 @pytest.mark.parametrize("verb", ["ls", "du"])

@@ -94,6 +94,7 @@ class StorageServer:
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         self.log: deque[str] = deque(maxlen=50_000)
+        self.requests_under_way = 0
         self.bytes_sent = 0
         self._host, self._port = host, port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,6 +173,13 @@ class StorageServer:
         await http.end(listening)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.requests_under_way += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self.requests_under_way -= 1
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.content.read()
         path, _, _ = request.raw_path.partition("?")
         self.requests[f"{request.method} {_kind(path)}"] += 1
