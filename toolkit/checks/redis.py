@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from toolkit.cache.groups import built_at
 from toolkit.checks.finding import Finding, Status
-from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
+from toolkit.errors import ToolkitError, Unreachable
 from toolkit.systems.bucket_names import shown
-from toolkit.systems.redis_address import configured_address, probe, token_by_hand
+from toolkit.systems.redis_address import probe, token_by_hand
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
@@ -23,14 +23,6 @@ _SLOW_SECONDS = 0.5
 
 def proxy_address(connections: Connections) -> Finding:
     """Where is the proxy: as configured, or as its Service says?"""
-    environment = connections.environment
-    proxy = environment.redis_proxy
-    if configured_address(environment.redis) is None and not proxy.cluster:
-        raise ConfigurationError(
-            f"Where {environment.name}'s Redis proxy is, is not configured: neither redis.address nor "
-            "redis_proxy.cluster is set.",
-            hint="Set one of them; `toolkit config check` lists all that is open.",
-        )
     address = connections.redis_address()
     by_hand = _service_by_hand(connections)
     if address.note:

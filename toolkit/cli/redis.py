@@ -43,7 +43,7 @@ def address(env: options.Env = None, form: options.Output = Format.TABLE) -> Non
     """Where the proxy is: as configured and as its Service says now, which of them answers, and which is used."""
     with opened(env) as connections:
         configured = _configured(connections)
-        looked_up = _looked_up(connections)
+        looked_up = _looked_up(connections, alone=configured is None)
     used = next((place for place in (configured, looked_up) if place is not None and place.answers), None)
     document = {
         "environment": connections.environment.name,
@@ -55,7 +55,7 @@ def address(env: options.Env = None, form: options.Output = Format.TABLE) -> Non
     lines = [
         ("configured", _line(configured) if configured else "not set: it is looked up"),
         ("its Service says", _line(looked_up)),
-        ("used", f"{used.address}" if used else "none: neither answers"),
+        ("used", used.address if used else "none: nothing answers"),
     ]
     if form is Format.PLAIN:
         output.text(used.address if used else "")
@@ -140,10 +140,13 @@ def _configured(connections: Connections) -> Place | None:
     return None if found is None else _place(found, connections)
 
 
-def _looked_up(connections: Connections) -> Place:
+def _looked_up(connections: Connections, *, alone: bool) -> Place:
+    """What the Service says. Where that is all there is (`alone`) and it cannot be asked, its error is raised."""
     try:
         return _place(connections.look_up_proxy(), connections)
     except ToolkitError as error:
+        if alone:
+            raise
         return Place("", "", False, error.message)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import shlex
 import socket
 import time
@@ -15,6 +17,7 @@ from toolkit.systems.vault_server import locate
 if TYPE_CHECKING:
     import ssl
 
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<host>[^\s:/@\[\]]+))(?::(?P<port>\d{1,5}))?", re.ASCII)
 _PING = b"*1\r\n$4\r\nPING\r\n"
 
 
@@ -46,19 +49,19 @@ def configured_address(part: model.Redis) -> Address | None:
     text = part.address.strip()
     if not text:
         return None
-    host, colon, port = text.rpartition(":")
-    if text.startswith("[") and text.endswith("]"):
-        host, colon = text, ""
-    elif text.count(":") > 1 and not host.startswith("["):
-        host, colon = text, ""  # a bare IPv6 address
-    if not colon:
-        host, port = host or text, str(part.port)
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    found = _HOST_AND_PORT.fullmatch(text)
+    host = (found["bracketed"] or found["host"]) if found else text
+    port = int(found["port"] or part.port) if found else part.port
+    try:
+        good = 0 < port < 65536 and (":" not in host or bool(ipaddress.IPv6Address(host)))
+    except ValueError:
+        good = False
+    if not good:
         raise ConfigurationError(
             f"redis.address is {part.address!r}, which is not host:port.",
             hint="For example 10.1.2.3:6379. Leave it empty to have it looked up at the proxy's Service.",
         )
-    return Address(host.strip("[]"), int(port), "redis.address in the configuration")
+    return Address(host, port, "redis.address in the configuration")
 
 
 def answers(address: Address, timeout: float) -> bool:
