@@ -85,11 +85,14 @@ def overview(connections: Connections) -> Overview:
 
 
 def show(connections: Connections, name: str) -> GroupDetail:
-    """One group with its frames. Raises NotFound, with the nearest name there is."""
+    """One group with its frames. Raises NotFound, with the nearest name there is; where a layer could not be read, that
+    layer's error: the group may be in it."""
     read = _read(connections)
     cache = connections.environment.cache
     found = {group.name: group for group in _groups(read, cache)}
     if name not in found:
+        for problem in _problems(read):
+            raise problem
         raise no_such_group(name, found, connections.environment.name)
     group = found[name]
     in_redis, in_bucket = _frames_of(read, name)
