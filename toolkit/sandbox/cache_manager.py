@@ -60,15 +60,11 @@ class Reach:
     serialise: Callable[[BuiltGroup, str], Awaitable[Path]]
 
 
-class Killed(BaseException):
-    """SIGKILL: no handler runs, nothing more is logged."""
-
-
 @dataclass
 class Run:
     """One run over `groups` (what phenoservice has built, the newest first). `log` takes the pod's log line by line.
 
-    `wrote` is told how many frames are written, after each; it may raise Killed.
+    `wrote` is told how many frames are written, after each.
     """
 
     place: Place
@@ -80,12 +76,10 @@ class Run:
     written: int = field(default=0, init=False)
 
     async def run(self) -> int:
-        """Do it all; gives back the process's exit code: 0, 1 after an exception, 137 when killed."""
+        """Do it all; gives back the process's exit code: 0, or 1 after an exception."""
         logger = self._logger()
         try:
             await self._rebuild(logger)
-        except Killed:
-            return 137
         except asyncio.CancelledError:
             logger.warning("Received SIGTERM, stopping")
             raise
