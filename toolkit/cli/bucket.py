@@ -16,6 +16,7 @@ from toolkit.actions.bucket_selection import select
 from toolkit.cache.frame_names import folder
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import act
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from toolkit.systems.bucket import Bucket
     from toolkit.systems.connections import Connections
 
-app = typer.Typer(help="The L3 bucket: ls, du, get, rm, restore.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("The L3 bucket: ls, du, get, rm, restore.")
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders (FOLDER/), objects, or gs:// URLs.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (FOLDER/), objects, or gs:// URLs.")]
 MaybePaths = Annotated[
-    list[str] | None, typer.Argument(metavar="[PATH...]", help="Folders (FOLDER/), objects, or gs:// URLs.")
+    list[str] | None, typer.Argument(metavar="PATH", help="Folders (FOLDER/), objects, or gs:// URLs.")
 ]
-MaybePath = Annotated[str | None, typer.Argument(metavar="[PATH]", help="A folder or an object; default: the groups.")]
+MaybePath = Annotated[str | None, typer.Argument(metavar="PATH", help="A folder or an object; default: the groups.")]
 ManifestFile = Annotated[
     Path | None,
     typer.Option(

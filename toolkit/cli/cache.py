@@ -14,6 +14,7 @@ from toolkit.cache import rebuilds
 from toolkit.cache.schedules import local
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import MARKS, STYLES, act
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from toolkit.environments.model import Environment
     from toolkit.systems.cluster_objects import Job
 
-app = typer.Typer(
-    help="The cache manager: status, history, schedule, rebuild.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("The cache manager: status, history, schedule, rebuild.")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import typer
 
 from toolkit import paths
 from toolkit.cli import diagnostics, options, output
+from toolkit.cli.apps import command_group
 from toolkit.cli.output import Column, Format
 from toolkit.environments import loading, template
 from toolkit.errors import ConfigurationError, ExitCode, Failed
@@ -17,7 +18,7 @@ from toolkit.errors import ConfigurationError, ExitCode, Failed
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(help="The configuration: init, check, path.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("The configuration: init, check, path.")
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,7 @@ class Open:
 
 @app.command()
 def init(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ENV]…", help="Which environments; default: all.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="ENV", help="Which environments; default: all.")] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Which file; default: the user's own.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite a file that is there (it is kept as .bak).")

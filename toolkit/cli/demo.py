@@ -14,10 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from toolkit.cli import diagnostics, output
+from toolkit.cli.apps import single_command
 from toolkit.errors import ExitCode, Failed, ToolkitError
 from toolkit.sandbox import client
 
-app = typer.Typer(help="The terminal app on the sandbox, with a case to solve.", rich_markup_mode=None)
+app = single_command("The terminal app on the sandbox, with a case to solve.")
 
 ENVIRONMENT = "sandbox"
 CASE = "redis-flushed"

@@ -10,6 +10,7 @@ from toolkit.checks import doctor
 from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import MARKS, STYLES
+from toolkit.cli.apps import single_command
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode
@@ -17,7 +18,7 @@ from toolkit.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(help="Is every system of this environment reachable, and am I allowed?", rich_markup_mode=None)
+app = single_command("Is every system of this environment reachable, and am I allowed?")
 
 
 @app.command()

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from toolkit.cli import options, output
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import SANDBOXES, choose
 from toolkit.cli.output import Column, Format
 from toolkit.environments import loading
@@ -17,7 +18,7 @@ from toolkit.environments import loading
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(help="The environments: list, show.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("The environments: list, show.")
 
 
 @dataclass(frozen=True)

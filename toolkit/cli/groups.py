@@ -19,6 +19,7 @@ from toolkit.cache.groups import Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import act
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ToolkitError
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
 
-app = typer.Typer(
-    help="The groups in the cache: list, show, delete, flush, restore.", no_args_is_help=True, rich_markup_mode=None
-)
+app = command_group("The groups in the cache: list, show, delete, flush, restore.")
 
 BackupTo = Annotated[
     Path | None,
@@ -73,7 +72,7 @@ def show(
 
 @app.command("delete")
 def delete(
-    names: Annotated[list[str], typer.Argument(metavar="GROUP...", help="Groups' names, as `groups list` shows them.")],
+    names: Annotated[list[str], typer.Argument(metavar="GROUP", help="Groups' names, as `groups list` shows them.")],
     backup: BackupTo = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

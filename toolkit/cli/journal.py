@@ -8,13 +8,14 @@ import typer
 
 from toolkit.actions.journal import Journal, Operation
 from toolkit.cli import options, output
+from toolkit.cli.apps import command_group
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(help="What was changed, by whom and with what outcome.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("What was changed, by whom and with what outcome.")
 
 _STYLES = {"done": "green", "partial": "yellow", "running": "cyan", "settled": "dim"}
 

@@ -12,6 +12,7 @@ import typer
 
 from toolkit import redis_programs
 from toolkit.cli import diagnostics, options, output, redis_prompt
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Format
 from toolkit.cli.redis_token import token
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from toolkit.environments.model import Environment
     from toolkit.systems.connections import Connections
 
-app = typer.Typer(help="Redis through its proxy: address, token, shell.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Redis through its proxy: address, token, shell.")
 app.command("token")(token)
 
 
@@ -70,7 +71,7 @@ def address(env: options.Env = None, form: options.Output = Format.TABLE) -> Non
 @app.command("shell", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
 def shell(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- COMMAND...]", help="One command, instead of a prompt.")
+        list[str] | None, typer.Argument(metavar="COMMAND", help="One command, instead of a prompt.")
     ] = None,
     read_only: Annotated[
         bool,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli import diagnostics, options, output
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import SANDBOXES
 from toolkit.cli.output import Column, Format
 from toolkit.sandbox import client
@@ -16,11 +17,7 @@ from toolkit.sandbox import client
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = typer.Typer(
-    help="A world in small to try things on: start, stop, status, scenario.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("A world in small to try things on: start, stop, status, scenario.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def status(form: options.Output = Format.TABLE) -> None:
 @app.command("scenario")
 def scenario(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; without any, all of them are listed.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Which; without any, all of them are listed.")
     ] = None,
     env: Annotated[
         str | None, typer.Option("--env", "-e", metavar="NAME", help=f"Where: {' or '.join(SANDBOXES)}.")

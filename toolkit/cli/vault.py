@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from toolkit.cli import diagnostics, options, output
+from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Format
 from toolkit.errors import ToolkitError, UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from toolkit.systems.vault_login import Way
     from toolkit.systems.vault_oidc import Visit
 
-app = typer.Typer(help="Vault: login, status.", no_args_is_help=True, rich_markup_mode=None)
+app = command_group("Vault: login, status.")
 
 Method = Literal["token", "userpass", "approle", "oidc", "kubernetes", "gcp"]
 OIDC_PORT = 8250
