@@ -33,6 +33,8 @@ from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
 
@@ -106,7 +108,7 @@ class ToolkitApp(App[int]):
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         self.run_worker(self._ask_who(self.session), group="who", exclusive=True)
-        self.action_go("home")
+        await self.action_go("home")
 
     async def _ask_who(self, session: Session) -> None:
         """Who we are to Vault, for the banner. Home's health says it where this fails."""
@@ -124,8 +126,8 @@ class ToolkitApp(App[int]):
         """The page that is shown, by its name in the registry."""
         return self.current_mode
 
-    def action_go(self, page: str) -> None:
-        """Show a page; the one before stops asking."""
+    async def action_go(self, page: str) -> None:
+        """Show a page; the one before stops asking. The next key is only taken when it stands."""
         if self.session is None:
             self.notify("Choose an environment first.", severity="warning")
             return
@@ -135,7 +137,7 @@ class ToolkitApp(App[int]):
             return
         self._leave_pages()
         known = page in self._screen_stacks
-        self.switch_mode(page)
+        await self.switch_mode(page)
         if known:
             for screen in self.screen_stack:
                 if isinstance(screen, Page):
@@ -146,31 +148,55 @@ class ToolkitApp(App[int]):
             if isinstance(screen, Page):
                 screen.leave()
 
-    def action_environments(self) -> None:
+    def _outdate_pages(self) -> None:
+        """Something was changed: what the pages show may not be true any more."""
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, Page):
+                    for panel in screen.panels:
+                        panel.outdate()
+        for screen in self.screen_stack:
+            if isinstance(screen, Page):
+                screen.enter()
+
+    async def action_environments(self) -> None:
         if self.operation is not None and self.operation.ongoing:
             self.notify("A change is being carried out here: wait for it, or stop it first (o).", severity="warning")
             return
         self._leave_pages()
-        self.switch_mode("environments")
+        await self.switch_mode("environments")
 
     async def action_back(self) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.current_mode == "environments":
             if self.session is not None:
-                self.action_go("home")
+                await self.action_go("home")
         elif self.current_mode != "home":
-            self.action_go("home")
+            await self.action_go("home")
 
     def action_refresh_page(self) -> None:
         if isinstance(self.screen, Page | Environments):
             self.screen.refresh_all()
 
-    def action_show_help(self) -> None:
-        self.push_screen(Help(self.page))
+    async def action_show_help(self) -> None:
+        await self.push_screen(Help(self.page))
 
     def action_toggle_theme(self) -> None:
         self.theme = theme.LIGHT.name if self.theme == theme.DARK.name else theme.DARK.name
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """A toast. Never read as markup: what systems say may hold brackets."""
+        del markup
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     # Copying
 
@@ -194,7 +220,7 @@ class ToolkitApp(App[int]):
 
     # Changes
 
-    def carry_out(self, action: Action) -> None:
+    async def carry_out(self, action: Action) -> None:
         """Take `action` to the gate. One at a time: while one goes on, its dialogue is shown instead."""
         if self.operation is not None and not (self.operation.over or self.operation.declined):
             self.notify("A change is going on; this is it.", severity="warning")
@@ -204,9 +230,9 @@ class ToolkitApp(App[int]):
             session = self.opened()
             self.operation = Operation(action, session.environment, Journal(), read_only=session.read_only)
             self.operation.start()
-        self.push_screen(Gate(self.operation))
+        await self.push_screen(Gate(self.operation))
 
-    def action_rebuild(self) -> None:
+    async def action_rebuild(self) -> None:
         if self.session is None:
             self.notify("Choose an environment first.", severity="warning")
             return
@@ -215,13 +241,13 @@ class ToolkitApp(App[int]):
         except ToolkitError as problem:
             self.notify(scrub(problem.message), title="No rebuild", severity="error")
             return
-        self.carry_out(action)
+        await self.carry_out(action)
 
-    def action_operation(self) -> None:
+    async def action_operation(self) -> None:
         if self.operation is None:
             self.notify("Nothing was changed from here yet.")
         elif not isinstance(self.screen, Gate):
-            self.push_screen(Gate(self.operation))
+            await self.push_screen(Gate(self.operation))
 
     def _watch_operation(self) -> None:
         """Say when a change ended that nobody looks at."""
@@ -229,6 +255,8 @@ class ToolkitApp(App[int]):
         if operation is None or not operation.over or operation is self._told:
             return
         self._told = operation
+        if operation.started is not None:
+            self._outdate_pages()
         if isinstance(self.screen, Gate) or operation.started is None:
             return
         if operation.done is not None and operation.done.well:
@@ -243,7 +271,7 @@ class ToolkitApp(App[int]):
     async def action_quit(self) -> None:
         if self.operation is not None and self.operation.ongoing:
             if not isinstance(self.screen, Leave):
-                self.push_screen(Leave(self.operation))
+                await self.push_screen(Leave(self.operation))
             return
         self.end()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from toolkit.tui.house import house
-from toolkit.tui.registry import ACTS, PAGES, SCOPES, Act
+from toolkit.tui.registry import ACTS, PAGES, SCOPES, Act, shown
 
 
 class Commands(Provider):
@@ -15,7 +16,8 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         for act in self._acts():
-            yield DiscoveryHit(self._name(act), partial(self._run, act), text=self._name(act), help=act.help)
+            name = self._name(act)
+            yield DiscoveryHit(_with_key(Content(name), act), partial(self._run, act), text=name, help=act.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -23,7 +25,8 @@ class Commands(Provider):
             name = self._name(act)
             score = max(matcher.match(name), 0.8 * matcher.match(act.help))
             if score > 0:
-                yield Hit(score, matcher.highlight(name), partial(self._run, act), text=name, help=act.help)
+                drawn = _with_key(matcher.highlight(name), act)
+                yield Hit(score, drawn, partial(self._run, act), text=name, help=act.help)
 
     def _acts(self) -> list[Act]:
         page = house(self.screen).page
@@ -32,18 +35,14 @@ class Commands(Provider):
 
     def _name(self, act: Act) -> str:
         where = "" if act.scope == "app" else f"{SCOPES[act.scope]}: "
-        return f"{where}{act.label}  [{shown(act.key)}]"
+        return f"{where}{act.label}"
 
     async def _run(self, act: Act) -> None:
         app = house(self.screen)
         if act.scope in PAGES and act.scope != app.page:
-            app.action_go(act.scope)
+            await app.action_go(act.scope)
         await app.run_action(act.action, app.screen if act.scope in PAGES else app)
 
 
-def shown(key: str) -> str:
-    """A key as people write it: `?` for question_mark, `^p` for ctrl+p."""
-    first, *others = key.split(",")
-    names = {"question_mark": "?", "colon": ":", "escape": "esc"}
-    text = names.get(first, first).replace("ctrl+", "^")
-    return " ".join([text, *(shown(other) for other in others)])
+def _with_key(name: Content, act: Act) -> Content:
+    return Content.assemble(name, ("  " + shown(act.key), "$text-accent"))

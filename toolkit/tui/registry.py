@@ -47,7 +47,7 @@ ACTS = (
     Act("app.environments", "e", "environments", "Env", "Choose another environment.", footer=True),
     Act("app.operation", "o", "operation", "Operation", "Show the change that is being carried out, or was last."),
     Act("app.theme", "t", "toggle_theme", "Light/dark", "Change between the dark and the light theme."),
-    Act("app.palette", "ctrl+p,colon", "command_palette", "Commands", "Find any action by name.", palette=False),
+    Act("app.palette", "ctrl+p,colon", "command_palette", "Find", "Find any action by name.", True, palette=False),
     Act("app.help", "question_mark,f1", "show_help", "Help", "This help: every key, and what it does.", footer=True),
     Act("app.back", "escape", "back", "Back", "Back to where you came from.", palette=False),
     Act("app.quit", "q", "quit", "Quit", "End the toolkit.", footer=True),
@@ -112,3 +112,11 @@ def act(name: str) -> Act:
 def bindings(scope: str) -> list[BindingType]:
     """What a class of that scope gives as its BINDINGS."""
     return [act.binding() for act in acts(scope)]
+
+
+def shown(key: str) -> str:
+    """A key as people write it: `?` for question_mark, `^p` for ctrl+p."""
+    first, *others = key.split(",")
+    names = {"question_mark": "?", "colon": ":", "escape": "esc"}
+    text = names.get(first, first).replace("ctrl+", "^")
+    return " ".join([text, *(shown(other) for other in others)])

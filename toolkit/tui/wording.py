@@ -78,6 +78,12 @@ def elided(text: str, width: int) -> str:
     return text[: width - 1 - tail] + "…" + (text[-tail:] if tail else "")
 
 
+def cut(text: str, width: int) -> str:
+    """A sentence in at most `width` cells of one line; a cut is marked at its end."""
+    line, more, _ = text.partition("\n")
+    return line if len(line) <= width and not more else line[: max(width - 1, 0)].rstrip() + "…"
+
+
 def foreign(text: str) -> str:
     """What another program wrote, made safe to show: no control characters, no secret this process has held."""
     return scrub("".join(c if c.isprintable() or c == "\n" else " " if c == "\t" else "�" for c in text))

@@ -106,7 +106,7 @@ class BucketPanel(Panel["Listing"]):
     DEFAULT_CSS = """
     BucketPanel { height: 1fr; }
     BucketPanel Table { height: 1fr; }
-    BucketPanel #object { height: auto; max-height: 4; margin-top: 1; color: $text-muted; }
+    BucketPanel #object { height: auto; max-height: 4; border-top: dashed $rule; color: $text-muted; }
     """
 
     def compose(self) -> ComposeResult:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from toolkit.errors import NotFound, ToolkitError
@@ -18,6 +18,7 @@ from toolkit.tui.house import house
 from toolkit.tui.opener import Choice
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets.banner import Banner
+from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.problem import ProblemView
 from toolkit.tui.wording import counted, elided
 
@@ -160,7 +161,7 @@ class Environments(Screen[None]):
         what = (
             "Starting the sandbox, which takes some seconds" if choice.kind == "sandbox" else f"Opening {choice.name}"
         )
-        self.query_one("#progress", Static).update(f"● {what} … (q quits, or choose another)")
+        self.query_one("#progress", Static).update(Content(f"● {what} … (q quits, or choose another)"))
         self.run_worker(self._opened(choice), group="open", exclusive=True)
 
     async def _opened(self, choice: Choice) -> None:

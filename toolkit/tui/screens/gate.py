@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, RichLog, Static
+from textual.widgets import Input, RichLog, Static
 
 from toolkit.actions import gate
 from toolkit.actions.plan import Damage
@@ -22,8 +22,9 @@ from toolkit.tui.operation import Operation, Phase
 from toolkit.tui.registry import bindings
 from toolkit.tui.widgets import problem as problems
 from toolkit.tui.widgets.banner import Banner
+from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.plan_page import outcome_page, plan_page, progress_line
-from toolkit.tui.wording import duration
+from toolkit.tui.wording import counted, duration
 
 SHOWN_LINES = 2000  # of the log; the operation keeps more
 _AT_ONCE = 400  # lines drawn in one go: the keys must not wait for a chatty pod
@@ -42,7 +43,6 @@ class Gate(ModalScreen[None]):
         #gate {
             width: 100%; max-width: 124; height: 1fr; max-height: 60; background: $surface; padding: 0 1;
             border: round $primary; border-title-color: $primary; border-title-style: bold;
-            border-subtitle-color: $text-muted;
         }
         &.-large #gate { border: round $error; border-title-color: $text-error; }
         #phase { height: 1; text-style: bold; color: $text-warning; }
@@ -55,7 +55,7 @@ class Gate(ModalScreen[None]):
         #steps { height: auto; max-height: 10; display: none; }
         #ended { height: auto; max-height: 70%; display: none; }
         #log { height: 1fr; min-height: 3; background: transparent; border-top: solid $rule; display: none;
-               border-title-color: $text-muted; border-subtitle-color: $text-muted; }
+               border-title-color: $text-muted; }
         &.-asking #question { display: block; }
         &.-applying #plan, &.-over #plan { display: none; }
         &.-applying #steps, &.-applying #log { display: block; }
@@ -76,7 +76,7 @@ class Gate(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Banner()
         box = Vertical(id="gate")
-        box.border_title = f"{self.operation.name} in {self.operation.environment.name}"
+        box.border_title = Content(f"{self.operation.name} in {self.operation.environment.name}")
         with box:
             yield Static("", id="phase")
             with VerticalScroll(id="ended"):
@@ -91,7 +91,7 @@ class Gate(ModalScreen[None]):
             log = RichLog(id="log", wrap=True, markup=False, highlight=False, max_lines=SHOWN_LINES, min_width=20)
             log.border_title = "log"
             yield log
-        yield Footer(show_command_palette=False)
+        yield Footer()
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._look)
@@ -198,7 +198,7 @@ class Gate(ModalScreen[None]):
                     self._origin = line.origin
                     log.write(Text(f"── {line.origin} ──", style="dim"))
                 log.write(Text("\n".join(textwrap.wrap(line.text, self._width, subsequent_indent="    ") or [""])))
-        log.border_subtitle = f"{self._seen_lines:,} lines" if self._seen_lines else "no line yet"
+        log.border_title = f"log  {counted(self._seen_lines, 'line')}" if self._seen_lines else "log  no line yet"
 
     # What a person can do
 
@@ -230,9 +230,9 @@ class Gate(ModalScreen[None]):
         self.operation.stop()
         self.notify("Asked to stop at the next safe point; what was done until then is listed at the end.")
 
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         self.dismiss()
-        house(self).carry_out(self.operation.action)
+        await house(self).carry_out(self.operation.action)
 
     def action_copy(self) -> None:
         operation = self.operation

@@ -115,10 +115,10 @@ class GroupsPage(Page):
         yield GroupsPanel(id="groups")
 
     @on(Table.Chosen)
-    def action_frames(self) -> None:
+    async def action_frames(self) -> None:
         group = self.query_one(GroupsPanel).table.in_focus
         if group is not None:
-            self.app.push_screen(FramesPage(group.name))
+            await self.app.push_screen(FramesPage(group.name))
 
 
 FRAME_COLUMNS: list[Column[Frame]] = [

@@ -6,8 +6,7 @@ from functools import partial
 
 from textual.content import Content
 
-from toolkit.tui.palette import shown
-from toolkit.tui.registry import SCOPES, acts
+from toolkit.tui.registry import SCOPES, acts, shown
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.prose import ENDLESS, hanging
 

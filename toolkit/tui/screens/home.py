@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 
 from toolkit.checks.finding import Finding, Status
+from toolkit.errors import ToolkitError
 from toolkit.secret import scrub
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.registry import bindings
@@ -22,7 +23,7 @@ from toolkit.tui.widgets import findings, layers, runs
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.wording import SIGNS, STYLES, age, counted
+from toolkit.tui.wording import SIGNS, STYLES, age, counted, cut
 
 if TYPE_CHECKING:
     from toolkit.actions.journal import Operation
@@ -30,73 +31,66 @@ if TYPE_CHECKING:
     from toolkit.tui.core import Manager
 
 
+_ROOM = 4  # lines below the health list on a small terminal
+
+
+Item = tuple[Status, str]
+
+
 class Attention(Panel["list[Operation]"]):
-    """What a person has to look at, most urgent first: half-done changes, broken hops, layers that disagree."""
+    """What a person has to look at, most urgent first: half-done changes, broken hops, layers that disagree.
+
+    The other panels `tell` it what they found; it says that nothing is wrong only when all of them have answered.
+    """
 
     title = "Needs attention"
+    SOURCES = ("journal", "health", "cache manager", "layers")
 
     DEFAULT_CSS = """
     Attention { max-height: 6; }
     Attention VerticalScroll { height: auto; max-height: 5; }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._told: dict[str, Sequence[Item] | None] = dict.fromkeys(self.SOURCES)
+
     def compose(self) -> ComposeResult:
         yield VerticalScroll(Static(Content.styled("looking …", "$text-muted")), can_focus=False)
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._unfinished: Sequence[Operation] | None = None
-        self._health: Sequence[Finding] = ()
-        self._looked = False
-        self._layers: Sequence[str] = ()
-        self._runs: tuple[Status, str] | None = None
 
     def ask(self) -> list[Operation]:
         return self.session.core.unfinished()
 
     def answered(self, answer: list[Operation]) -> None:
-        self._unfinished = answer
+        text = "{0.action} in {0.environment} was interrupted {1} (5 shows it)"
+        self.tell("journal", [(Status.WARN, text.format(item, age(item.started))) for item in answer])
+
+    def tell(self, source: str, items: Sequence[Item] | None) -> None:
+        """What that panel found; None: it is still looking."""
+        self._told[source] = items
         self._draw()
 
-    def about_health(self, broken: Sequence[Finding], *, complete: bool) -> None:
-        self._health, self._looked = broken, complete
-        self._draw()
+    def tell_down(self, source: str, problem: ToolkitError) -> None:
+        """That panel could not be filled."""
+        self.tell(source, [(Status.FAIL, f"{source}: {problem.message}")])
 
-    def about_layers(self, disagreements: Sequence[str]) -> None:
-        self._layers = disagreements
+    def on_resize(self, event: events.Resize) -> None:
+        del event
         self._draw()
-
-    def about_runs(self, manager: Manager) -> None:
-        self._runs = None
-        if manager.cronjob.suspended:
-            self._runs = (Status.WARN, f"{manager.cronjob.name} is suspended: no scheduled run will start.")
-        last = manager.last
-        if last is not None and last.state == "failed" and manager.running is None:
-            self._runs = (Status.FAIL, f"the last rebuild failed {age(last.finished)}: {last.reason or 'see its log'}")
-        self._draw()
-
-    def _items(self) -> list[tuple[Status, str]]:
-        items = [
-            (Status.WARN, f"{item.title or item.action} in {item.environment} was interrupted {age(item.started)}: 5")
-            for item in self._unfinished or ()
-        ]
-        if self._health:
-            first, rest = self._health[0], len(self._health) - 1
-            more = f" (and {counted(rest, 'more hop')} after it)" if rest else ""
-            items.append((first.status, f"first broken hop: {first.name}{more}: {first.summary}"))
-        if self._runs is not None:
-            items.append(self._runs)
-        return items + [(Status.WARN, text) for text in self._layers]
 
     def _draw(self) -> None:
-        items = self._items()
-        lines = [
-            Content.assemble((f"{SIGNS[status]} {status} ", STYLES[status]), scrub(text).partition("\n")[0])
-            for status, text in items
-        ]
-        if not lines:
-            nothing = ("✓ ok  nothing needs you", "$text-success") if self._looked else ("looking …", "$text-muted")
-            lines = [Content.assemble(nothing)]
+        width = max(self.content_size.width, 30)
+        lines = []
+        for status, text in (item for source in self.SOURCES for item in self._told[source] or ()):
+            head = Content.styled(f"{SIGNS[status]} {status}  ", STYLES[status])
+            if self.screen.has_class("-tall"):
+                lines.append(hanging(head, scrub(text), width))
+            else:
+                lines.append(Content.assemble(head, cut(scrub(text), width - head.cell_length)))
+        if not lines and None in self._told.values():
+            lines = [Content.styled("looking …", "$text-muted")]
+        elif not lines:
+            lines = [Content.styled("✓ ok  nothing needs you", "$text-success")]
         self.query_one(Static).update(Content("\n").join(lines))
 
 
@@ -127,13 +121,28 @@ class Health(Panel["tuple[str, ...]"]):
         self._describe()
         async for finding in each(core.hops, "hops"):
             listed.found(finding)
-            attention.about_health(self._broken(names), complete=False)
+            attention.tell("health", self._wrong(names) or None)
             self._describe()
-        attention.about_health(self._broken(names), complete=True)
+        broken = self._broken(names)
+        attention.tell("health", self._wrong(names))
+        if broken and listed.highlighted == 0:
+            listed.point_at(broken[0].name)
         return names
 
     def answered(self, answer: tuple[str, ...]) -> None:
         del answer  # every hop was shown as it came
+
+    def broken(self, problem: ToolkitError) -> None:
+        super().broken(problem)
+        self.screen.query_one(Attention).tell_down("health", problem)
+
+    def _wrong(self, names: Sequence[str]) -> list[Item]:
+        broken = self._broken(names)
+        if not broken:
+            return []
+        first, rest = broken[0], len(broken) - 1
+        more = f" (and {counted(rest, 'more hop')} after it)" if rest else ""
+        return [(first.status, f"first broken hop: {first.name}{more}: {first.summary}")]
 
     def _broken(self, names: Sequence[str]) -> list[Finding]:
         found = self.query_one(FindingList).findings
@@ -157,7 +166,11 @@ class Health(Panel["tuple[str, ...]"]):
         lines = [hanging(Content(""), scrub(finding.summary), width, "$text-muted")]
         if finding.hint:
             lines.append(hanging(Content.styled("next ", "bold"), scrub(finding.hint), width))
-        below.update(Content("\n").join(lines))
+        said = Content("\n").join(lines)
+        if said.plain.count("\n") >= _ROOM:
+            shown = said.split("\n")[: _ROOM - 1]
+            said = Content("\n").join([*shown, Content.styled("… enter shows all of it", "$text-muted")])
+        below.update(said)
 
 
 class Layers(Panel["Overview"]):
@@ -179,7 +192,12 @@ class Layers(Panel["Overview"]):
         self._overview = answer
         self._draw()
         wanted = self.session.environment.cache.groups_in_redis
-        self.screen.query_one(Attention).about_layers(layers.disagreements(answer, wanted))
+        found = [(Status.WARN, text) for text in layers.disagreements(answer, wanted)]
+        self.screen.query_one(Attention).tell("layers", found)
+
+    def broken(self, problem: ToolkitError) -> None:
+        super().broken(problem)
+        self.screen.query_one(Attention).tell_down("layers", problem)
 
     def on_resize(self, event: events.Resize) -> None:
         del event
@@ -204,7 +222,20 @@ class ManagerPanel(Panel["Manager"]):
     def answered(self, answer: Manager) -> None:
         zone = self.session.environment.time_zone
         self.query_one(Static).update(Content("\n").join(runs.summary(answer, zone, max(self.content_size.width, 30))))
-        self.screen.query_one(Attention).about_runs(answer)
+        self.screen.query_one(Attention).tell("cache manager", _wrong_with(answer))
+
+    def broken(self, problem: ToolkitError) -> None:
+        super().broken(problem)
+        self.screen.query_one(Attention).tell_down("cache manager", problem)
+
+
+def _wrong_with(manager: Manager) -> list[Item]:
+    if manager.cronjob.suspended:
+        return [(Status.WARN, f"{manager.cronjob.name} is suspended: no scheduled run will start.")]
+    last = manager.last
+    if last is not None and last.state == "failed" and manager.running is None:
+        return [(Status.FAIL, f"the last rebuild failed {age(last.finished)}: {last.reason or 'see its log'}")]
+    return []
 
 
 class Home(Page):
@@ -237,7 +268,7 @@ class Home(Page):
                 yield ManagerPanel(id="manager")
 
     @on(OptionList.OptionSelected)
-    def action_details(self) -> None:
+    async def action_details(self) -> None:
         finding = self.query_one(FindingList).in_focus
         if finding is not None:
-            self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))
+            await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))

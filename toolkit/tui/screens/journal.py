@@ -83,7 +83,7 @@ class JournalPanel(Panel["list[Operation]"]):
     DEFAULT_CSS = """
     JournalPanel { height: 1fr; }
     JournalPanel Table { height: 1fr; }
-    JournalPanel #said { height: auto; max-height: 6; margin-top: 1; }
+    JournalPanel #said { height: auto; max-height: 6; border-top: dashed $rule; }
     """
 
     def compose(self) -> ComposeResult:
@@ -141,10 +141,12 @@ class JournalPage(Page):
         yield JournalPanel(id="journal")
 
     @on(Table.Chosen)
-    def action_details(self) -> None:
+    async def action_details(self) -> None:
         operation = self.query_one(JournalPanel).table.in_focus
         if operation is not None:
-            self.app.push_screen(TextPage(f"{operation.action} {operation.operation}", partial(details, operation)))
+            await self.app.push_screen(
+                TextPage(f"{operation.action} {operation.operation}", partial(details, operation))
+            )
 
     def action_verify(self) -> None:
         self.query_one(JournalPanel).verify()

@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from toolkit.tui.house import house
 from toolkit.tui.operation import Operation
 from toolkit.tui.registry import bindings
+from toolkit.tui.widgets.footer import Footer
 
 _PATIENCE = 20.0  # seconds to wait for a change to stop, before saying that it does not
 
@@ -39,7 +40,7 @@ class Leave(ModalScreen[None]):
         box = Vertical(Static(id="said"))
         box.border_title = "A change is going on"
         yield box
-        yield Footer(show_command_palette=False)
+        yield Footer()
 
     def on_mount(self) -> None:
         self._draw()

@@ -107,5 +107,5 @@ class RebuildPage(Page):
     def body(self) -> ComposeResult:
         yield RebuildPanel(id="rebuild")
 
-    def action_rebuild(self) -> None:
-        house(self).action_rebuild()
+    async def action_rebuild(self) -> None:
+        await house(self).action_rebuild()

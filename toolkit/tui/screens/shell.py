@@ -6,11 +6,11 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from toolkit.tui.house import house
 from toolkit.tui.session import Session
 from toolkit.tui.widgets.banner import Banner, Navigation
+from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.panel import Panel
 
 

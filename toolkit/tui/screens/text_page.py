@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
+from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.prose import ENDLESS
 
 
@@ -38,9 +39,9 @@ class TextPage(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         page = VerticalScroll(Static(self._draw(70), id="text"), id="page")
-        page.border_title = self._title
+        page.border_title = Content(self._title)
         yield page
-        yield Footer(show_command_palette=False)
+        yield Footer()
 
     def on_resize(self, event: events.Resize) -> None:
         del event

@@ -13,7 +13,7 @@ from toolkit.checks.finding import Finding, Status
 from toolkit.secret import scrub
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets.prose import hanging, labelled
-from toolkit.tui.wording import STYLES, elided, state
+from toolkit.tui.wording import STYLES, cut, elided, state
 
 
 def row(name: str, finding: Finding | None, width: int) -> Content:
@@ -21,14 +21,14 @@ def row(name: str, finding: Finding | None, width: int) -> Content:
     if finding is None:
         return Content.styled(f"· {'…':<7} {elided(name, width - 10)}", "$text-muted")
     head = (state(finding.status), STYLES[finding.status])
-    if width < 60:
+    if width < 44:
         return Content.assemble(head, " ", elided(name, width - 10))
-    seconds = "" if finding.status is Status.SKIPPED else f"{finding.seconds:.2f} s"
-    room = width - 10 - 20 - 9 - 2
-    summary = elided(scrub(finding.summary).partition("\n")[0], room)
-    return Content.assemble(
-        head, " ", f"{elided(name, 20):<20} ", f"{summary:<{room}} ", (f"{seconds:>8}", "$text-muted")
-    )
+    seconds = f" {finding.seconds:6.2f} s" if width >= 72 else ""
+    if finding.status is Status.SKIPPED:
+        seconds = " " * len(seconds)
+    room = width - 31 - len(seconds)
+    summary = f" {cut(scrub(finding.summary), room):<{room}}"
+    return Content.assemble(head, f" {elided(name, 20):<20}", summary, (seconds, "$text-muted"))
 
 
 def details(finding: Finding, width: int) -> Content:
@@ -95,6 +95,10 @@ class FindingList(OptionList):
             self.add_option(Option(row(finding.name, finding, self._width), id=finding.name))
         else:
             self.replace_option_prompt(finding.name, row(finding.name, finding, self._width))
+
+    def point_at(self, name: str) -> None:
+        """Put the cursor on that finding's row."""
+        self.highlighted = self._names.index(name)
 
     @property
     def in_focus(self) -> Finding | None:

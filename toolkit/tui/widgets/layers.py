@@ -25,7 +25,7 @@ def figure(presence: Presence) -> tuple[str, str]:
     if not presence.present:
         return "-", "$text-muted"
     text = f"{presence.frames}/{presence.expected}"
-    return (text, "$text-success") if presence.complete else (f"{text} !", "bold $text-warning")
+    return (text, "$text-success") if presence.complete else (f"{text}!", "bold $text-warning")
 
 
 def weight(presence: Presence) -> str:
@@ -62,9 +62,10 @@ def picture(overview: Overview, width: int) -> Content:
         cell, headings = short + 9, ("L2 Redis", "L3 bucket")
     if width >= longest + 2 * (short + bars + 10) + 8:
         cell, with_bars = short + bars + 9, True
-    name_width = min(max(10, width - 2 * (cell + 1) - 7), longest)
+    with_age = width >= longest + 2 * (cell + 1) + 7 or width < longest + 2 * (cell + 1) + 3
+    name_width = min(max(10, width - 2 * (cell + 1) - (7 if with_age else 3)), longest)
     heads = " ".join(f"{heading:<{cell}}" for heading in headings)
-    lines = [Content.styled(f"  {'group':<{name_width}} {heads} {'age':>3}", "$text-muted")]
+    lines = [Content.styled(f"  {'group':<{name_width}} {heads}{'  age' if with_age else ''}", "$text-muted")]
     for group in overview.groups:
         mark = (DEFAULT, "bold $text-accent") if group.default else " "
         parts: list[str | tuple[str, str]] = [mark, " ", f"{elided(group.name, name_width):<{name_width}} "]
@@ -75,7 +76,7 @@ def picture(overview: Overview, width: int) -> Content:
             if with_bars:
                 text = f"{bar(layer)} {text}"
             parts.append((f"{text:<{cell}} ", style))
-        lines.append(Content.assemble(*parts, f"{built(group):>3}"))
+        lines.append(Content.assemble(*parts, f"{built(group):>4}" if with_age else ""))
     return Content("\n").join(lines + notes(overview, width))
 
 

@@ -21,6 +21,8 @@ from toolkit.tui.wording import duration
 
 T = TypeVar("T")
 
+_FRESH = 60.0  # seconds after which a screen that is come back to asks anew
+
 
 class Panel(Vertical, Generic[T]):
     """Asks with `ask` (in a thread; may raise ToolkitError) and shows the answer with `answered`."""
@@ -30,6 +32,7 @@ class Panel(Vertical, Generic[T]):
         height: auto; padding: 0 1;
         border-top: solid $rule; border-title-color: $primary; border-title-style: bold;
         &:focus-within { border-top: solid $primary; }
+        & > ProblemView { display: none; }
         &.-broken > * { display: none; }
         &.-broken > ProblemView { display: block; }
     }
@@ -63,8 +66,15 @@ class Panel(Vertical, Generic[T]):
 
     @property
     def settled(self) -> bool:
-        """Whether there is an answer, or a problem in its place, and nothing is being asked."""
-        return not self.asking and (self._answered_at is not None or self.problem is not None)
+        """Whether there is a fresh answer, or a problem in its place, and nothing is being asked."""
+        if self.asking:
+            return False
+        fresh = self._answered_at is not None and time.monotonic() - self._answered_at < _FRESH
+        return fresh or self.problem is not None
+
+    def outdate(self) -> None:
+        """What is shown may not be true any more: it is asked for anew when somebody looks."""
+        self._answered_at = self.problem = None
 
     def load(self) -> None:
         """Ask anew; a question that is still open is not waited for any more."""
