@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from toolkit.environments import model
 from toolkit.sandbox.certificate import make_certificate
-from toolkit.sandbox.cronjobs import JobController, Run
-from toolkit.sandbox.kubeconfig import write_kubeconfig
-from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.kubernetes.api import ClusterServer
+from toolkit.sandbox.kubernetes.cronjobs import JobController, Run
+from toolkit.sandbox.kubernetes.kubeconfig import write_kubeconfig
 
 T = TypeVar("T")
 NAMESPACE = "phenoapp"

@@ -26,7 +26,7 @@ FOLDER = "group-1/"
 
 def serve(pipe: Connection) -> None:
     """Runs in the server's process: a full bucket for each message, until there is none."""
-    from toolkit.sandbox.storage_api import StorageServer
+    from toolkit.sandbox.storage.api import StorageServer
 
     server = StorageServer()
     server.start()

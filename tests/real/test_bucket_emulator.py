@@ -16,8 +16,8 @@ from toolkit.environments import model
 from toolkit.errors import NotFound
 from toolkit.permit import Permit
 from toolkit.systems.bucket import Bucket
-from toolkit.systems.bucket_names import target
-from toolkit.systems.bucket_transfer import placed
+from toolkit.systems.bucket.names import target
+from toolkit.systems.bucket.transfer import placed
 
 emulator = pytest.importorskip("gcp_storage_emulator.server")
 NAME = "rp006-l3-cache"

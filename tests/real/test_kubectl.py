@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from cluster_fixtures import CRONJOB, NAMESPACE, World, clusters, cronjob, pod
 
-from toolkit.actions.rebuild_failure import read_on
-from toolkit.sandbox.cronjobs import Run
-from toolkit.sandbox.deployments import DeploymentController
+from toolkit.actions.rebuild.failure import read_on
+from toolkit.sandbox.kubernetes.cronjobs import Run
+from toolkit.sandbox.kubernetes.deployments import DeploymentController
 from toolkit.systems.cluster import Cluster
-from toolkit.systems.cluster_jobs import manual_job
+from toolkit.systems.cluster.jobs import manual_job
 
 pytestmark = pytest.mark.skipif(
     shutil.which("kubectl") is None,

@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.environments import model
 from toolkit.permit import Permit
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.systems.bucket import Bucket
 
 NAME = "rp006-l3-cache"
@@ -16,7 +16,7 @@ NAME = "rp006-l3-cache"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
-    monkeypatch.setattr("toolkit.systems.bucket_connection.PAUSE", 0.02)
+    monkeypatch.setattr("toolkit.systems.bucket.connection.PAUSE", 0.02)
     server = StorageServer()
     server.start()
     server.add_bucket(NAME, "rp006-prod")

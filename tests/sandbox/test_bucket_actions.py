@@ -23,7 +23,7 @@ from toolkit.environments.model import Environment, Settings
 from toolkit.errors import Failed, NotFound, Refused, ToolkitError, Unreachable, UsageError
 from toolkit.permit import Permit
 from toolkit.progress import Advanced, Event, Progress
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.systems.connections import Connections
 
 __all__ = ["server"]

@@ -17,7 +17,7 @@ from bucket_fixtures import NAME, fill, server
 from toolkit import paths
 from toolkit.__main__ import run
 from toolkit.actions.journal import Journal
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 
 __all__ = ["server"]
 

@@ -10,7 +10,7 @@ from bucket_fixtures import NAME, bucket, fill, part, permit, server
 from toolkit.errors import Interrupted, NotAllowed, NotFound, Refused
 from toolkit.permit import Permit
 from toolkit.progress import Advanced, Event, Progress
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.systems.bucket import Bucket, ObjectInfo
 
 __all__ = ["bucket", "permit", "server"]

@@ -13,11 +13,11 @@ from bucket_fixtures import NAME, bucket, fill, server
 
 from toolkit.errors import Interrupted, Refused, UsageError
 from toolkit.progress import Advanced, Event, Progress
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.systems.bucket import Bucket, DownloadResult
-from toolkit.systems.bucket_names import target
-from toolkit.systems.bucket_part import CHUNK
-from toolkit.systems.bucket_transfer import placed
+from toolkit.systems.bucket.names import target
+from toolkit.systems.bucket.part import CHUNK
+from toolkit.systems.bucket.transfer import placed
 
 __all__ = ["bucket", "server"]
 

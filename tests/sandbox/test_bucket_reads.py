@@ -14,9 +14,9 @@ from bucket_fixtures import NAME, bucket, fill, part, server
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, NotAllowed, NotFound, TimedOut, Unreachable
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.systems.bucket import Bucket, FolderInfo
-from toolkit.systems.bucket_names import target
+from toolkit.systems.bucket.names import target
 
 __all__ = ["bucket", "server"]
 

@@ -16,12 +16,12 @@ from toolkit import paths
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, ExitCode, NotAllowed, NotFound, Refused, TimedOut, Unreachable
 from toolkit.permit import Permit
-from toolkit.sandbox.cronjobs import Run
-from toolkit.systems import cluster_requests
+from toolkit.sandbox.kubernetes.cronjobs import Run
 from toolkit.systems.cluster import Cluster, Forbidden
-from toolkit.systems.cluster_access import contexts
-from toolkit.systems.cluster_jobs import manual_job, manual_name
-from toolkit.systems.cluster_requests import Conflict
+from toolkit.systems.cluster import requests as cluster_requests
+from toolkit.systems.cluster.access import contexts
+from toolkit.systems.cluster.jobs import manual_job, manual_name
+from toolkit.systems.cluster.requests import Conflict
 
 
 @pytest.fixture(scope="module")
@@ -512,7 +512,7 @@ def test_a_log_ends_when_its_pod_is_gone(world: World, cluster: Cluster) -> None
 def test_a_log_of_a_cluster_that_went_away_says_so(
     world: World, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toolkit.systems.cluster_log._FAILURES_IN_A_ROW", 2)
+    monkeypatch.setattr("toolkit.systems.cluster.log._FAILURES_IN_A_ROW", 2)
     world.put("prod-cluster", pod("app-1"))
     server = world.servers["prod-cluster"]
     world.loop.call(server.append_log, NAMESPACE, "app-1", "one")

@@ -25,7 +25,7 @@ from toolkit.checks.finding import Status
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, ExitCode, NotAllowed, NotFound, Refused, ToolkitError, Unreachable
 from toolkit.progress import Event, Line, Progress, Step
-from toolkit.sandbox.cronjobs import Run
+from toolkit.sandbox.kubernetes.cronjobs import Run
 from toolkit.systems.connections import Connections
 
 HOME, OTHER, APP = "prod-cluster", "rp006-prod", "principal"

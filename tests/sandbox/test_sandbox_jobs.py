@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cluster_fixtures import CRONJOB, NAMESPACE, World, clusters, cronjob, until, well
 
-from toolkit.sandbox.cronjobs import Run, scheduled_job
+from toolkit.sandbox.kubernetes.cronjobs import Run, scheduled_job
 
 HOME = "prod-cluster"
 

@@ -27,7 +27,7 @@ from toolkit.errors import (
     ToolkitError,
     Unreachable,
 )
-from toolkit.sandbox.vault_api import VaultServer
+from toolkit.sandbox.vault.api import VaultServer
 from toolkit.systems.vault import Vault
 
 # The token

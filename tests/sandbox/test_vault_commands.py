@@ -20,7 +20,7 @@ from vault_fixtures import running as running
 
 from toolkit.cli import redis_token
 from toolkit.errors import ExitCode, ToolkitError
-from toolkit.sandbox.vault_logins import Role
+from toolkit.sandbox.vault.logins import Role
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from vault_fixtures import running as running
 from toolkit.errors import ToolkitError
 from toolkit.secret import Secret
 from toolkit.systems.vault import Vault
-from toolkit.systems.vault_login import AppRole, Kubernetes, Pasted, UserPass
-from toolkit.systems.vault_oidc import Oidc
+from toolkit.systems.vault.login import AppRole, Kubernetes, Pasted, UserPass
+from toolkit.systems.vault.oidc import Oidc
 
 VAULT_TOKEN, REDIS_TOKEN, PASSWORD = "hvs.vaulttoken7Kq", "redistoken8Zx", "password5Yw"
 JWT = "header6Qa.claims6Qa.signature6Qa"

@@ -17,10 +17,10 @@ from vault_fixtures import person as person
 from vault_fixtures import running as running
 
 from toolkit.errors import ConfigurationError, ExitCode, Failed, NotAllowed, TimedOut, UsageError
-from toolkit.sandbox.vault_logins import Role
+from toolkit.sandbox.vault.logins import Role
 from toolkit.secret import Secret
-from toolkit.systems.vault_login import AppRole, Gcp, Kubernetes, Pasted, UserPass
-from toolkit.systems.vault_oidc import Oidc, Visit
+from toolkit.systems.vault.login import AppRole, Gcp, Kubernetes, Pasted, UserPass
+from toolkit.systems.vault.oidc import Oidc, Visit
 
 ONCALL = Role(("oncall",), ttl=7200)
 
@@ -363,7 +363,7 @@ def service_account(directory: Path) -> Path:
 def test_a_service_accounts_key_signs_the_jwt(person: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from google.auth import jwt
 
-    from toolkit.systems import vault_jwt
+    from toolkit.systems.vault import jwt as vault_jwt
 
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(person)))
     made = vault_jwt.of_service_account("oncall")
@@ -374,7 +374,7 @@ def test_a_service_accounts_key_signs_the_jwt(person: Path, monkeypatch: pytest.
 
 
 def test_a_persons_google_login_cannot(person: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from toolkit.systems import vault_jwt
+    from toolkit.systems.vault import jwt as vault_jwt
 
     file = person / "adc.json"
     content = {"type": "authorized_user", "client_id": "x", "client_secret": "y", "refresh_token": "z"}

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from toolkit.environments import model
-from toolkit.sandbox.vault_api import VaultServer
+from toolkit.sandbox.vault.api import VaultServer
 from toolkit.systems.vault import Vault
 
 T = TypeVar("T")

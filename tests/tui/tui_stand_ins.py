@@ -17,7 +17,7 @@ from toolkit.environments import model
 from toolkit.errors import Interrupted, NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import Progress
-from toolkit.systems.cluster_objects import CronJob, Job
+from toolkit.systems.cluster.objects import CronJob, Job
 from toolkit.tui.core import Core, Manager
 from toolkit.tui.opener import Choice
 

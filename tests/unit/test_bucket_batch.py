@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.systems.bucket_batch import Answer, Call, Malformed, decoded, delete_call, encoded
+from toolkit.systems.bucket.batch import Answer, Call, Malformed, decoded, delete_call, encoded
 
 names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=30)
 messages = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)

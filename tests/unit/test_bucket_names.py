@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.errors import Refused, UsageError
-from toolkit.systems.bucket_names import Target, argument, local_parts, shown, target, target_with_generation
+from toolkit.systems.bucket.names import Target, argument, local_parts, shown, target, target_with_generation
 
 BUCKET = "rp006-l3-cache"
 names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\n"), min_size=1, max_size=40)

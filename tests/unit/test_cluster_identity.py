@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Refused
-from toolkit.systems.cluster_identity import recognise, store
+from toolkit.systems.cluster.identity import recognise, store
 
 PART = model.Cluster(context="ctx")
 ADDRESS = "https://192.0.2.1"

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.sandbox import kubernetes_patches as patches
-from toolkit.sandbox import kubernetes_selectors as selectors
-from toolkit.sandbox.kubernetes_logs import ContainerLog
-from toolkit.sandbox.kubernetes_protobuf import decode
-from toolkit.sandbox.kubernetes_resources import Status
-from toolkit.sandbox.kubernetes_store import Gone, Store
+from toolkit.sandbox.kubernetes import patches, selectors
+from toolkit.sandbox.kubernetes.logs import ContainerLog
+from toolkit.sandbox.kubernetes.protobuf import decode
+from toolkit.sandbox.kubernetes.resources import Status
+from toolkit.sandbox.kubernetes.store import Gone, Store
 
 
 def pod(name: str = "p", **labels: str) -> dict[str, Any]:

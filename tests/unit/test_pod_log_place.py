@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.systems.cluster_log import Place
+from toolkit.systems.cluster.log import Place
 
 
 def stamped(nanoseconds: list[int], texts: list[str]) -> list[str]:

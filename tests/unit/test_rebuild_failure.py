@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.actions.rebuild_failure import last_words, logs_explorer_query
-from toolkit.systems.cluster_objects import read_job
+from toolkit.actions.rebuild.failure import last_words, logs_explorer_query
+from toolkit.systems.cluster.objects import read_job
 
 TRACEBACK = """\
 writing g0

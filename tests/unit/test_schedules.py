@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from toolkit.cache.schedules import local, schedule_of
 from toolkit.errors import Failed
-from toolkit.systems.cluster_objects import CronJob, read_cronjob
+from toolkit.systems.cluster.objects import CronJob, read_cronjob
 
 
 def cronjob(schedule: str, zone: str | None = None, **spec: Any) -> CronJob:

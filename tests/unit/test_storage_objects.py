@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.sandbox.storage_objects import StorageError, Store, StoredBucket
+from toolkit.sandbox.storage.objects import StorageError, Store, StoredBucket
 
 names = st.text(alphabet="ab/é", min_size=1, max_size=6)
 

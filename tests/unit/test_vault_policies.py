@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit.sandbox.vault_policies import Policies, Tokens, fits
+from toolkit.sandbox.vault.policies import Policies, Tokens, fits
 
 
 @pytest.mark.parametrize(

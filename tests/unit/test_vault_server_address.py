@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.environments.model import Vault
 from toolkit.errors import ConfigurationError
-from toolkit.systems.vault_server import locate
+from toolkit.systems.vault.server import locate
 
 VARIABLES = {"VAULT_ADDR": "https://from.variable:8200", "VAULT_NAMESPACE": "variable/", "VAULT_CACERT": ""}
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from toolkit.errors import ConfigurationError, Failed, NotAllowed
 from toolkit.secret import Secret
-from toolkit.systems import vault_token
-from toolkit.systems.vault_server import Server
+from toolkit.systems.vault import token as vault_token
+from toolkit.systems.vault.server import Server
 
 SERVER = Server("https://vault.example.com:8200", "vault.address")
 

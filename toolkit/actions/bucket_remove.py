@@ -31,7 +31,7 @@ from toolkit.errors import Refused, UsageError
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket import ObjectInfo
-from toolkit.systems.bucket_names import Target, shown, target
+from toolkit.systems.bucket.names import Target, shown, target
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

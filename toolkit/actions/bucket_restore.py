@@ -19,7 +19,7 @@ from toolkit.errors import NotFound, Refused, ToolkitError, UsageError
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket import ObjectInfo
-from toolkit.systems.bucket_names import Target, shown, target_with_generation
+from toolkit.systems.bucket.names import Target, shown, target_with_generation
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

@@ -14,7 +14,7 @@ from toolkit.cache.frame_names import bucket_names
 from toolkit.checks.finding import Status
 from toolkit.errors import NotFound, ToolkitError
 from toolkit.systems.bucket import Bucket, BucketInfo, ObjectInfo
-from toolkit.systems.bucket_names import Target, argument, shown
+from toolkit.systems.bucket.names import Target, argument, shown
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

@@ -14,7 +14,7 @@ from toolkit.cache.groups import built_at
 from toolkit.cache.layers import L2
 from toolkit.checks.finding import Status
 from toolkit.errors import ToolkitError
-from toolkit.systems.bucket_names import shown
+from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

@@ -15,7 +15,7 @@ from toolkit.checks.finding import Finding, Status
 from toolkit.errors import Refused, ToolkitError
 from toolkit.permit import Permit
 from toolkit.progress import Progress
-from toolkit.systems.bucket_names import shown
+from toolkit.systems.bucket.names import shown
 from toolkit.systems.redis_address import token_by_hand
 from toolkit.systems.redis_errors import WrongType
 

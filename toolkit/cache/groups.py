@@ -13,7 +13,7 @@ from toolkit.cache import layers
 from toolkit.cache.layers import L2, L3, Layers
 from toolkit.cache.presence import Presence, unknown
 from toolkit.errors import NotFound, ToolkitError
-from toolkit.systems.bucket_names import shown
+from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
     from toolkit.environments import model

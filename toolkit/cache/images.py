@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from toolkit.errors import ConfigurationError, ToolkitError
-from toolkit.systems.cluster_objects import CronJob
+from toolkit.systems.cluster.objects import CronJob
 from toolkit.systems.connections import Connections
 from toolkit.systems.infra_repo import WantedImage
 

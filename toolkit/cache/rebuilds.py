@@ -11,7 +11,7 @@ from toolkit.cache.schedules import Schedule, schedule_of
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, NotFound, Refused, ToolkitError
 from toolkit.systems.cluster import Cluster, Forbidden
-from toolkit.systems.cluster_objects import ClusterIdentity, CronJob, Job
+from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Job
 from toolkit.systems.connections import Connections
 
 

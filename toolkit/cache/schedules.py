@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from toolkit.errors import Failed
-from toolkit.systems.cluster_objects import CronJob
+from toolkit.systems.cluster.objects import CronJob
 
 _MACROS: Final = {
     "@yearly": "0 0 1 1 *",

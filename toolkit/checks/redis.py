@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.cache.groups import built_at
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError, Unreachable
-from toolkit.systems.bucket_names import shown
+from toolkit.systems.bucket.names import shown
 from toolkit.systems.redis_address import probe, token_by_hand
 
 if TYPE_CHECKING:

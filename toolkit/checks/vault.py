@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from toolkit.checks.finding import Finding, Status
-from toolkit.systems import vault_errors
+from toolkit.systems.vault import errors as vault_errors
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

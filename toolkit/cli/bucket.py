@@ -21,8 +21,8 @@ from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode
 from toolkit.systems.bucket import DownloadResult, ObjectInfo
-from toolkit.systems.bucket_names import Target, shown, target
-from toolkit.systems.bucket_transfer import placed
+from toolkit.systems.bucket.names import Target, shown, target
+from toolkit.systems.bucket.transfer import placed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.actions.rebuild import RebuildCache
-from toolkit.actions.rebuild_facts import facts, minutes
+from toolkit.actions.rebuild.facts import facts, minutes
 from toolkit.cache import rebuilds
 from toolkit.cache.schedules import local
 from toolkit.cli import diagnostics, options, output
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from toolkit.cache.rebuilds import CacheManager
     from toolkit.environments.model import Environment
-    from toolkit.systems.cluster_objects import Job
+    from toolkit.systems.cluster.objects import Job
 
 app = command_group("The cache manager: status, history, schedule, rebuild.")
 

@@ -18,8 +18,8 @@ from toolkit.secret import Secret
 if TYPE_CHECKING:
     from toolkit.environments import model
     from toolkit.systems.vault import Reach, TokenStatus, Vault, VaultHealth
-    from toolkit.systems.vault_login import Way
-    from toolkit.systems.vault_oidc import Visit
+    from toolkit.systems.vault.login import Way
+    from toolkit.systems.vault.oidc import Visit
 
 app = command_group("Vault: login, status.")
 
@@ -133,8 +133,9 @@ def _way(
 ) -> Way:
     """The login that was asked for, with the secrets that it needs. What the configuration says of `mount` and `role`
     is meant for its own method."""
-    from toolkit.systems import vault_login, vault_oidc
     from toolkit.systems.desktop import open_browser
+    from toolkit.systems.vault import login as vault_login
+    from toolkit.systems.vault import oidc as vault_oidc
 
     own = method == part.method
     role = role or (part.role if own else "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from toolkit.sandbox.kubernetes_store import random_suffix
+from toolkit.sandbox.kubernetes.store import random_suffix
 from toolkit.sandbox.places import IMAGE_TAG, SCHEDULE, TIME_ZONE, Place
 
 Object = dict[str, Any]

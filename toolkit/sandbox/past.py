@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.errors import Failed
 from toolkit.sandbox import manifests
 from toolkit.sandbox.cache_manager import Clock
-from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.manifests import Object, PastRun
 
 if TYPE_CHECKING:

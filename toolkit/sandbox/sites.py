@@ -19,15 +19,15 @@ from typing import Any
 from toolkit.sandbox import data, manifests, past
 from toolkit.sandbox.cache_manager import Clock, Reach
 from toolkit.sandbox.cache_manager import Run as CacheManagerRun
-from toolkit.sandbox.cronjobs import Run as PodRun
 from toolkit.sandbox.data import BuiltGroup
-from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.kubernetes.api import ClusterServer
+from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
 from toolkit.sandbox.redis_server import RedisServer
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.sandbox.tcp_proxy import TcpProxy, loopback_host
-from toolkit.sandbox.vault_api import VaultServer
+from toolkit.sandbox.vault.api import VaultServer
 
 REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
 

@@ -17,18 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
-from toolkit.sandbox import configuration, kubeconfig, repository, scenarios
+from toolkit.sandbox import configuration, repository, scenarios
 from toolkit.sandbox.certificate import make_certificate
-from toolkit.sandbox.cronjobs import JobController
-from toolkit.sandbox.cronjobs import Run as PodRun
-from toolkit.sandbox.kubernetes_api import ClusterServer
+from toolkit.sandbox.kubernetes import kubeconfig
+from toolkit.sandbox.kubernetes.api import ClusterServer
+from toolkit.sandbox.kubernetes.cronjobs import JobController
+from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
 from toolkit.sandbox.scenarios import Scenario, Symptom
 from toolkit.sandbox.sites import REBUILD_SECONDS, Shared, Site
-from toolkit.sandbox.storage_api import StorageServer
+from toolkit.sandbox.storage.api import StorageServer
 from toolkit.sandbox.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
-from toolkit.sandbox.vault_api import VaultServer
+from toolkit.sandbox.vault.api import VaultServer
 
 log = logging.getLogger("toolkit.sandbox")
 

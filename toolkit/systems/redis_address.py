@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, ToolkitError
-from toolkit.systems.vault_server import locate
+from toolkit.systems.vault.server import locate
 
 if TYPE_CHECKING:
     import ssl

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toolkit.cache.groups import GroupDetail, Overview
     from toolkit.checks.finding import Finding
     from toolkit.systems.bucket import Listing
-    from toolkit.systems.cluster_objects import CronJob, Job
+    from toolkit.systems.cluster.objects import CronJob, Job
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import TokenStatus
 
@@ -85,7 +85,7 @@ class Core:
 
     def cache_manager_thoroughly(self) -> Manager:
         """The same, with what one should know before a rebuild: is it the right cluster, is it the right image?"""
-        from toolkit.actions.rebuild_facts import facts
+        from toolkit.actions.rebuild.facts import facts
         from toolkit.cache import rebuilds
 
         found = rebuilds.look(self.connections)

@@ -22,7 +22,7 @@ from toolkit.tui.widgets.table import Column, Table
 from toolkit.tui.wording import age, counted, moment
 
 if TYPE_CHECKING:
-    from toolkit.systems.cluster_objects import Job
+    from toolkit.systems.cluster.objects import Job
     from toolkit.tui.core import Manager
 
 COLUMNS: list[Column[Job]] = [

@@ -11,7 +11,7 @@ from textual.content import Content
 from toolkit.tui.wording import age, duration, moment
 
 if TYPE_CHECKING:
-    from toolkit.systems.cluster_objects import Job
+    from toolkit.systems.cluster.objects import Job
     from toolkit.tui.core import Manager
 
 SIGNS = {"complete": "✓", "failed": "✗", "running": "●", "pending": "○"}

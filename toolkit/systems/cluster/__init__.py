@@ -1,0 +1,217 @@
+"""One Kubernetes cluster, by its own context: what the toolkit asks of it, and the one thing it makes there (a Job).
+
+Objects come back as the frozen values of cluster/objects.py; errors are ToolkitErrors that name the cluster and its
+context. Blocking; every call is bounded in time. Thread-safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from toolkit.environments import model
+from toolkit.errors import ConfigurationError, NotFound, Unreachable
+from toolkit.permit import Permit
+from toolkit.systems.cluster import access as cluster_access
+from toolkit.systems.cluster import identity as cluster_identity
+from toolkit.systems.cluster import objects as cluster_objects
+from toolkit.systems.cluster.log import PodLog
+from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Deployment, Job, Object, Pod
+from toolkit.systems.cluster.requests import Api, Forbidden, Query
+
+_PAGE = 500
+_BATCH = "/apis/batch/v1"
+_APPS = "/apis/apps/v1"
+_CORE = "/api/v1"
+
+__all__ = ["Cluster", "Forbidden"]
+
+
+class Cluster:
+    """The cluster that the configuration calls `name`. Opened at the first question. An empty namespace in a question
+    for one object means: wherever it is; that needs the right to list them all."""
+
+    def __init__(self, name: str, part: model.Cluster) -> None:
+        self.name = name
+        self.part = part
+        self._api = Api(name, part)
+
+    @property
+    def address(self) -> str:
+        """The API's URL, from the kubeconfig. Raises ConfigurationError where the context is not there."""
+        return self._api.address
+
+    def kubectl(self, *words: str, namespace: str = "") -> str:
+        """The kubectl command a person would type."""
+        return cluster_access.kubectl(self.part, *words, namespace=namespace)
+
+    def version(self) -> str:
+        """The server's version, as `v1.33.5-gke.1080000`."""
+        return str(self._api.get("/version").get("gitVersion", "unknown"))
+
+    def identity(self) -> ClusterIdentity:
+        """Which cluster this is; remembered at the first meeting.
+
+        Raises Refused where the name has belonged to another cluster until now, Forbidden where we may not know.
+        """
+        found = self._api.get(f"{_CORE}/namespaces/kube-system")
+        uid = str((found.get("metadata") or {}).get("uid") or "")
+        if not uid:
+            raise Unreachable(f"Cluster {self.name} gives its namespace kube-system no UID: is this Kubernetes?")
+        known_since = cluster_identity.recognise(self.name, self.part, uid, self.address)
+        return ClusterIdentity(self.name, self.part.context, self.address, uid, self.version(), known_since)
+
+    def service_address(self, namespace: str, service: str) -> tuple[str, int]:
+        """Host and port under which a LoadBalancer Service is reached from outside.
+
+        Raises NotFound where there is no such Service or it has no address (yet).
+        """
+        found = self._one(f"{_CORE}/", "services", namespace, service)
+        if found is None:
+            raise NotFound(
+                f"There is no Service {service} in {self._where(namespace)}.",
+                hint="Correct redis_proxy.cluster, .namespace or .service in the configuration.",
+                by_hand=(self.kubectl("get", "services", *([] if namespace else ["-A"]), namespace=namespace),),
+            )
+        spec, status = found.get("spec") or {}, found.get("status") or {}
+        ingress = (status.get("loadBalancer") or {}).get("ingress") or ()
+        hosts = [one.get("ip") or one.get("hostname") for one in ingress] + list(spec.get("externalIPs") or ())
+        hosts = [str(host) for host in hosts if host]
+        where = f"Service {found['metadata']['namespace']}/{service} in cluster {self.name}"
+        if not hosts:
+            kind = spec.get("type", "ClusterIP")
+            why = "is waiting for its load balancer" if kind == "LoadBalancer" else f"is a {kind}, not a LoadBalancer"
+            raise NotFound(
+                f"{where} has no external address: it {why}.",
+                hint="Look at its events; or set redis.address in the configuration.",
+                by_hand=(self.kubectl("describe", "service", service, namespace=found["metadata"]["namespace"]),),
+            )
+        ports = spec.get("ports") or ()
+        if not ports:
+            raise NotFound(f"{where} has no port.")
+        by_name = [one for one in ports if "redis" in str(one.get("name", "")) or one.get("port") == 6379]
+        return hosts[0], int((by_name or ports)[0]["port"])
+
+    def cronjob(self, namespace: str, name: str) -> CronJob | None:
+        found = self._one(f"{_BATCH}/", "cronjobs", namespace, name)
+        return cluster_objects.read_cronjob(self.name, found) if found is not None else None
+
+    def find_cronjobs(self, name: str) -> list[CronJob]:
+        """The CronJobs of that name in all namespaces. Raises Forbidden where we may not list them all."""
+        found = self._list(f"{_BATCH}/cronjobs", {"fieldSelector": f"metadata.name={name}"})
+        return [cluster_objects.read_cronjob(self.name, one) for one in found]
+
+    def jobs_of(self, cronjob: CronJob) -> list[Job]:
+        """The Jobs that the CronJob owns, scheduled and by hand, the newest first."""
+        found = self._list(f"{_BATCH}/namespaces/{cronjob.namespace}/jobs")
+        jobs = [job for one in found if (job := cluster_objects.read_job(self.name, one)).owner_uid == cronjob.uid]
+        return sorted(jobs, key=_age, reverse=True)
+
+    def job(self, namespace: str, name: str) -> Job | None:
+        found = self._one(f"{_BATCH}/", "jobs", namespace, name)
+        return cluster_objects.read_job(self.name, found) if found is not None else None
+
+    def pods(self, namespace: str, selector: str = "") -> list[Pod]:
+        """The pods that the label selector finds, the newest first."""
+        found = self._list(f"{_CORE}/namespaces/{namespace}/pods", {"labelSelector": selector})
+        return sorted((cluster_objects.read_pod(self.name, one) for one in found), key=_age, reverse=True)
+
+    def deployment(self, namespace: str, name: str) -> Deployment | None:
+        found = self._one(f"{_APPS}/", "deployments", namespace, name)
+        return cluster_objects.read_deployment(self.name, found) if found is not None else None
+
+    def may_i(self, verb: str, resource: str, namespace: str = "", group: str = "") -> bool:
+        """Whether the cluster would let us; `resource` as `pods`, `pods/log`, `jobs`."""
+        plural, _, subresource = resource.partition("/")
+        attributes = {"verb": verb, "resource": plural, "namespace": namespace, "group": group}
+        if subresource:
+            attributes["subresource"] = subresource
+        review = self._api.create(
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": attributes},
+            },
+        )
+        return bool((review.get("status") or {}).get("allowed"))
+
+    def create_job(self, manifest: dict[str, Any], permit: Permit) -> Job:
+        """Make the Job, once. Where the answer got lost, it is looked for instead of being sent again.
+
+        Raises Conflict where one of that name exists, Unreachable where nobody knows whether it was made.
+        """
+        permit.check()
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        try:
+            made: Object = self._api.create(
+                f"{_BATCH}/namespaces/{namespace}/jobs", manifest, {"fieldManager": "mapapp-toolkit"}
+            )
+        except Unreachable as error:
+            made = self._made_after_all(namespace, name, error)
+        return cluster_objects.read_job(self.name, made)
+
+    def follow_pod_log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str = "",
+        *,
+        follow: bool = True,
+        since: datetime | None = None,
+        tail: int | None = None,
+        silence: float = 60.0,
+    ) -> PodLog:
+        """The pod's log; nothing is asked before it is iterated over."""
+        return PodLog(self._api, namespace, pod, container, follow=follow, since=since, tail=tail, silence=silence)
+
+    def close(self) -> None:
+        self._api.close()
+
+    def _where(self, namespace: str) -> str:
+        return f"namespace {namespace} of cluster {self.name}" if namespace else f"any namespace of cluster {self.name}"
+
+    def _made_after_all(self, namespace: str, name: str, error: Unreachable) -> Object:
+        look = self.kubectl("get", "job", name, namespace=namespace)
+        try:
+            found = self._one(f"{_BATCH}/", "jobs", namespace, name)
+        except Unreachable:
+            raise Unreachable(
+                f"{error.message} Whether the Job {name} was made is not known.",
+                hint="Look for it before you try again.",
+                by_hand=(look,),
+            ) from error
+        if found is None:
+            raise Unreachable(f"{error.message} The Job {name} was not made.", hint=error.hint) from error
+        return found
+
+    def _one(self, api: str, plural: str, namespace: str, name: str) -> Object | None:
+        if not name:
+            raise ConfigurationError(f"Which of the {plural} of cluster {self.name} is meant is not configured.")
+        if namespace:
+            try:
+                return self._api.get(f"{api}namespaces/{namespace}/{plural}/{name}")
+            except NotFound:
+                return None
+        found = list(self._list(f"{api}{plural}", {"fieldSelector": f"metadata.name={name}"}))
+        if len(found) > 1:
+            places = ", ".join(sorted(one["metadata"]["namespace"] for one in found))
+            raise ConfigurationError(
+                f"{name} is in several namespaces of cluster {self.name}: {places}.",
+                hint="Set the namespace of that part in the configuration.",
+            )
+        return found[0] if found else None
+
+    def _list(self, path: str, query: Query | None = None) -> Iterator[Object]:
+        further = ""
+        while True:
+            page = self._api.get(path, {**(query or {}), "limit": _PAGE, "continue": further})
+            yield from page.get("items") or ()
+            further = str((page.get("metadata") or {}).get("continue") or "")
+            if not further:
+                return
+
+
+def _age(item: Job | Pod) -> tuple[str, str]:
+    return (item.created.isoformat() if item.created else ""), item.name
