@@ -1,0 +1,1 @@
+"""Google's storage JSON API, as the sandbox serves it."""

@@ -1,0 +1,1 @@
+"""Vault's HTTP API, as the sandbox serves it."""
