@@ -1,0 +1,82 @@
+"""Makes the pictures of the terminal app in docs/pictures, on the sandbox as it really is.
+
+uv run python docs/make_pictures.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+FOLDER = Path(__file__).parent / "pictures"
+
+
+def text(app: Any) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if condition():
+            await pilot.pause(0.3)
+            return
+        await pilot.pause(0.05)
+    raise SystemExit(f"waited in vain; the screen was:\n{text(pilot.app)}")
+
+
+async def main() -> None:
+    from toolkit.__main__ import _Opener
+    from toolkit.sandbox import client
+    from toolkit.tui.app import ToolkitApp
+
+    client.start()
+    client.apply_scenario(["redis-flushed"])
+    app = ToolkitApp(_Opener(), "sandbox")
+    async with app.run_test(size=(110, 32)) as pilot:
+
+        async def seen(*words: str) -> None:
+            await until(pilot, lambda: all(word in text(app) for word in words))
+
+        def save(name: str) -> None:
+            (FOLDER / f"{name}.svg").write_text(app.export_screenshot(title="toolkit"), "utf-8")
+
+        await seen("rebuild-permissions", "rp006_2026w47")
+        await until(pilot, lambda: "looking" not in text(app))
+        save("home")
+        await pilot.press("4")
+        await seen("concurrency")
+        save("rebuild")
+        await pilot.press("b")
+        await seen("Type", "by hand")
+        save("gate")
+        app.screen.query_one("#answer", Input).value = "prod-cluster"
+        await pilot.press("enter")
+        await seen("Wrote")
+        save("log")
+        await seen("done")
+        save("outcome")
+        await pilot.press("escape")
+        await pilot.press("2")
+        await seen("8/8")
+        save("groups")
+        await pilot.press("3")
+        await seen("rp006_2026w43")
+        await pilot.pause(1.0)
+        save("bucket")
+        await pilot.press("5")
+        await seen("cache.rebuild")
+        save("journal")
+    client.stop()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["TOOLKIT_HOME"] = home
+        asyncio.run(main())
