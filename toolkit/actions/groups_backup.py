@@ -92,7 +92,7 @@ def check_room(directory: Path, wanted: int) -> int:
     free = shutil.disk_usage(parent).free
     if free < wanted + _SPARE:
         raise Refused(
-            f"The backup needs {wanted / 1e9:,.1f} GB, and {parent} has {free / 1e9:,.1f} GB free.",
+            f"The backup needs {amount(wanted)}, and {parent} has {amount(free)} free.",
             hint="Name a directory on a larger disk.",
         )
     return free
@@ -177,6 +177,11 @@ def read(directory: Path) -> Backup:
         if length != value.bytes:
             raise Failed(f"{directory / value.file} has {length:,} bytes instead of {value.bytes:,}; it is damaged.")
     return backup
+
+
+def amount(count: int) -> str:
+    """Bytes in MB or GB, as the cloud console counts them."""
+    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
 
 
 def _parsed(document: Any, directory: Path, file: Path) -> Backup:

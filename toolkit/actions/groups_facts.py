@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.actions import groups_backup
+from toolkit.actions.groups_backup import amount, check_room
 from toolkit.actions.plan import Fact
 from toolkit.cache import rebuilds
 from toolkit.cache.groups import built_at
@@ -62,8 +62,8 @@ def default_group(before: L2, after: Iterable[tuple[str, float]]) -> Fact:
 
 def room(backup: Path, wanted: int) -> Fact:
     """Where the values are saved, and how much is free there. Raises Refused where they cannot be."""
-    free = groups_backup.check_room(backup, wanted)
-    return Fact("backup", f"{backup}: {wanted / 1e9:,.2f} GB needed, {free / 1e9:,.1f} GB free there")
+    free = check_room(backup, wanted)
+    return Fact("backup", f"{backup}: {amount(wanted)} needed, {amount(free)} free there")
 
 
 def undo(environment: str, backup: Path | None) -> tuple[str, ...]:

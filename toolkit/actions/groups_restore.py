@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.actions import groups_backup, groups_facts
-from toolkit.actions.groups_backup import SavedValue
+from toolkit.actions.groups_backup import SavedValue, amount
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import Refused, ToolkitError
@@ -185,6 +185,6 @@ class RestoreGroups:
         wanted = sum(value.bytes for value in new)
         if info.max_bytes and info.used_bytes is not None:
             free = info.max_bytes - info.used_bytes
-            text = f"{wanted / 1e9:,.2f} GB needed, {free / 1e9:,.2f} GB free in Redis"
+            text = f"{amount(wanted)} needed, {amount(free)} free in Redis"
             facts.append(Fact("memory", text, Status.OK if free > wanted else Status.FAIL))
         return facts
