@@ -133,6 +133,7 @@ def test_frames_without_an_index_entry(world: World, frames: tuple[str, ...]) ->
 
 def test_flushed(world: World) -> None:
     world.l3("a")
+    world.redis.run("SET", "session:42", "x")
     found = world.overview()
     assert [(group.name, group.rank, group.l2.present, group.l3.present) for group in found.groups] == [
         ("a", None, False, True)

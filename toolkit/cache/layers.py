@@ -150,12 +150,12 @@ def _known_frames(
     in_bucket: FrameNames,
     groups: Collection[str],
 ) -> set[str]:
-    """The names of frames, from the groups of the index in either layer; without an index from all that is there."""
+    """The names of frames, from the groups of the index in either layer. Without those from all of the bucket, or else
+    of Redis: in Redis there may be keys of something else."""
     redis = () if isinstance(keys, ToolkitError) else keys.names
     bucket = () if isinstance(objects, ToolkitError) else [item.path for item in objects]
-    return _found(redis, in_redis, groups) | _found(bucket, in_bucket, groups) or (
-        _found(redis, in_redis, None) | _found(bucket, in_bucket, None)
-    )
+    indexed = _found(redis, in_redis, groups) | _found(bucket, in_bucket, groups)
+    return indexed or _found(bucket, in_bucket, None) or _found(redis, in_redis, None)
 
 
 def _found(names: Iterable[str], pattern: FrameNames, groups: Collection[str] | None) -> set[str]:
