@@ -21,6 +21,7 @@ from toolkit.errors import Failed, NotFound, Refused, UsageError
 from toolkit.progress import Progress
 
 if TYPE_CHECKING:
+    from toolkit.environments import model
     from toolkit.systems.redis_proxy import RedisProxy
 
 _KIND = "toolkit groups backup"
@@ -103,16 +104,17 @@ def save(
     keys: Mapping[str, int],
     scores: Mapping[str, float],
     directory: Path,
-    *,
-    environment: str,
-    index_key: str,
+    environment: model.Environment,
     progress: Progress,
+    unchanged: Callable[[], bool],
 ) -> Backup:
-    """Stream the values of `keys` (with their bytes) and the index's `scores` into `directory`.
+    """Stream the values of `keys` (with their bytes) and the index's `scores` into `directory`; then ask `unchanged`.
 
     Raises Refused where there is no room, Failed where the disk or a value gives trouble; then nothing is left there.
+    Raises Refused, too, where Redis changed meanwhile; then the backup stays.
     """
     total = sum(keys.values())
+    progress.step(f"Saving {len(keys):,} values in {directory}")
     directory = directory.absolute()
     check_room(directory, total)
     expiries = redis.expiries(keys)
@@ -137,7 +139,13 @@ def save(
             values.append(SavedValue(key, file, length, crc32c, expiries[key]))
             done += length
         made = Backup(
-            directory, environment, str(redis.address), index_key, dict(scores), tuple(values), datetime.now(UTC)
+            directory=directory,
+            environment=environment.name,
+            address=str(redis.address),
+            index_key=environment.cache.index_key,
+            scores=dict(scores),
+            values=tuple(values),
+            made_at=datetime.now(UTC),
         )
         _write(unfinished / _NAME, [json.dumps(_document(made), indent=1).encode()], None, _NAME, lambda _: None)
         _sync(unfinished)
@@ -149,6 +157,11 @@ def save(
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+    if not unchanged():
+        raise Refused(
+            f"Redis changed while it was being saved in {directory}; nothing was deleted.",
+            hint="A rebuild is probably running: `toolkit cache status`. Next time name another directory.",
+        )
     return made
 
 

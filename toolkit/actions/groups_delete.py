@@ -103,22 +103,12 @@ class DeleteGroups:
             raise Refused("This plan was not made here; nothing was deleted.", hint="Make a new one.")
         environment, redis = self._connections.environment, self._connections.redis
         if self._backup:
-            progress.step(f"Saving {len(target.values):,} values in {self._backup}")
-            groups_backup.save(
-                redis,
-                target.values,
-                target.scores,
-                self._backup,
-                environment=environment.name,
-                index_key=environment.cache.index_key,
-                progress=progress,
-            )
-            again = self._target(layers.read_l2(redis, environment.cache))
-            if again.preconditions != target.preconditions:
-                raise Refused(
-                    f"The groups changed while they were being saved in {self._backup}; nothing was deleted.",
-                    hint="A rebuild is probably running: `toolkit cache status`.",
-                )
+
+            def unchanged() -> bool:
+                again = self._target(layers.read_l2(redis, environment.cache))
+                return again.preconditions == target.preconditions
+
+            groups_backup.save(redis, target.values, target.scores, self._backup, environment, progress, unchanged)
         # The index first: a name in it without frames fails for whoever chooses that group, frames without a name only
         # cost memory. If this is cut short, the group is still found by its frames, and can be deleted again.
         progress.step(

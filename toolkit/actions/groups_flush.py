@@ -91,21 +91,12 @@ class FlushRedis:
             raise Refused("This plan was not made here; nothing was deleted.", hint="Make a new one.")
         environment, redis = self._connections.environment, self._connections.redis
         if self._backup:
-            progress.step(f"Saving {len(state.values):,} values in {self._backup}")
-            groups_backup.save(
-                redis,
-                state.values,
-                dict(state.l2.index),
-                self._backup,
-                environment=environment.name,
-                index_key=environment.cache.index_key,
-                progress=progress,
-            )
-            if self._look().preconditions != state.preconditions:
-                raise Refused(
-                    f"Redis changed while it was being saved in {self._backup}; nothing was deleted.",
-                    hint="A rebuild is probably running: `toolkit cache status`.",
-                )
+            scores = dict(state.l2.index)
+
+            def unchanged() -> bool:
+                return self._look().preconditions == state.preconditions
+
+            groups_backup.save(redis, state.values, scores, self._backup, environment, progress, unchanged)
         progress.step(f"Flushing {redis.address}")
         try:
             redis.flush(permit)
