@@ -73,9 +73,13 @@ async def test_both_layers_down_is_one_panel_with_a_retry() -> None:
     async with driven(world=world) as app:
         await app.press("2")
         await app.see("Groups  down", "cannot be reached")
+        await app.press("y")  # the problem stands in the list's place, and has its focus
+        await app.until(lambda: "nc -vz 10.20.30.40 6379" in app.app.clipboard, "a copied problem")
         world.broken.clear()
         await app.press("r")
         await app.see(NAMES[0])
+        await app.press("down", "y")
+        await app.until(lambda: NAMES[1] in app.app.clipboard, "a copied row")
 
 
 async def test_a_number_key_leaves_the_frames_for_the_list() -> None:

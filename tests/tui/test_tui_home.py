@@ -63,7 +63,7 @@ async def test_a_system_that_is_down_takes_only_its_panel() -> None:
         await app.see("Cache manager  down", "✗ cannot be reached", "nc -vz 10.20.30.40 6379", "Is your VPN")
         await app.see("✗ fail  cache manager: The Redis proxy does not answer")
         await app.see(f"★ {NAMES[0]}", "r tries again")
-        app.app.screen.query_one("ProblemView").focus()
+        app.app.screen.query_one("#manager ProblemView").focus()
         await app.press("y")
         await app.until(lambda: "nc -vz 10.20.30.40 6379" in copied(app))
         world.broken.clear()

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 from tui_driving import driven
 
-from toolkit.tui.app import SCREENS, ToolkitApp
+from toolkit.tui.app import ToolkitApp, page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, shown
 from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
@@ -26,7 +26,7 @@ OWNERS: dict[str, list[type]] = {
     "gate": [Gate],
     "leave": [Leave],
     "dialogue": [TextPage],
-    **{page: [SCREENS[page]] for page in PAGES},
+    **{page: [page_class(page)] for page in PAGES},
 }
 
 

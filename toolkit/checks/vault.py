@@ -55,7 +55,7 @@ def token_valid(connections: Connections) -> Finding:
             hint="Log in again before you begin something long: `toolkit vault login`.",
             by_hand=by_hand,
         )
-    left = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    left = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"
     return Finding("vault-token", Status.OK, f"{who}, valid for {left} yet", hint=status.note, by_hand=by_hand)
 
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 app = command_group("The L3 bucket: ls, du, get, rm, restore.")
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Folders (FOLDER/), objects, or gs:// URLs.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders (FOLDER/), objects, or gs:// URLs.")]
 MaybePaths = Annotated[
-    list[str] | None, typer.Argument(metavar="PATH", help="Folders (FOLDER/), objects, or gs:// URLs.")
+    list[str] | None, typer.Argument(metavar="PATH...", help="Folders (FOLDER/), objects, or gs:// URLs.")
 ]
 MaybePath = Annotated[str | None, typer.Argument(metavar="PATH", help="A folder or an object; default: the groups.")]
 ManifestFile = Annotated[

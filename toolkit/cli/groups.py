@@ -72,7 +72,7 @@ def show(
 
 @app.command("delete")
 def delete(
-    names: Annotated[list[str], typer.Argument(metavar="GROUP", help="Groups' names, as `groups list` shows them.")],
+    names: Annotated[list[str], typer.Argument(metavar="GROUP...", help="Groups' names, as `groups list` shows them.")],
     backup: BackupTo = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from toolkit import opening
+from toolkit import opening, paths
 from toolkit.cli import diagnostics
 from toolkit.opening import SANDBOXES, Chosen
 
@@ -35,6 +35,8 @@ def opened(name: str | None) -> Iterator[Connections]:
 
 def _remind_of_unfinished(environment: str) -> None:
     """Say that an earlier change was cut off, as long as nobody said that it was looked after."""
+    if not (paths.state() / "journal.open").is_dir():
+        return
     from toolkit.actions.journal import Journal
 
     for operation in Journal().unfinished():

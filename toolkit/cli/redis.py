@@ -71,7 +71,7 @@ def address(env: options.Env = None, form: options.Output = Format.TABLE) -> Non
 @app.command("shell", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
 def shell(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="One command, instead of a prompt.")
+        list[str] | None, typer.Argument(metavar="COMMAND...", help="One command, instead of a prompt.")
     ] = None,
     read_only: Annotated[
         bool,

@@ -61,7 +61,7 @@ def status(form: options.Output = Format.TABLE) -> None:
 @app.command("scenario")
 def scenario(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Which; without any, all of them are listed.")
+        list[str] | None, typer.Argument(metavar="NAME...", help="Which; without any, all of them are listed.")
     ] = None,
     env: Annotated[
         str | None, typer.Option("--env", "-e", metavar="NAME", help=f"Where: {' or '.join(SANDBOXES)}.")

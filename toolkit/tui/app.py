@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -17,18 +18,9 @@ from toolkit.tui import background, theme
 from toolkit.tui.background import in_thread
 from toolkit.tui.core import Core
 from toolkit.tui.opener import Choice, Opener
-from toolkit.tui.operation import Operation
 from toolkit.tui.palette import Commands
 from toolkit.tui.registry import PAGES, bindings
-from toolkit.tui.screens.bucket import BucketPage
 from toolkit.tui.screens.environments import Environments
-from toolkit.tui.screens.gate import Gate
-from toolkit.tui.screens.groups import GroupsPage
-from toolkit.tui.screens.help import Help
-from toolkit.tui.screens.home import Home
-from toolkit.tui.screens.journal import JournalPage
-from toolkit.tui.screens.leave import Leave
-from toolkit.tui.screens.rebuild import RebuildPage
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
 
@@ -37,15 +29,16 @@ if TYPE_CHECKING:
 
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
+    from toolkit.tui.operation import Operation
 
-SCREENS: dict[str, type[Page]] = {
-    "home": Home,
-    "groups": GroupsPage,
-    "bucket": BucketPage,
-    "rebuild": RebuildPage,
-    "journal": JournalPage,
-}
 _TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
+
+
+def page_class(page: str) -> type[Page]:
+    """The screen behind a page of the registry; imported only now, long after the first paint."""
+    module = importlib.import_module(f"toolkit.tui.screens.{page}")
+    found: type[Page] = module.PAGE
+    return found
 
 
 class ToolkitApp(App[int]):
@@ -100,10 +93,10 @@ class ToolkitApp(App[int]):
     async def enter(self, choice: Choice, connections: Connections) -> None:
         """Make `choice` the open environment, and show its home. The one before is let go."""
         before, self.session = self.session, Session(choice, connections, self._core(connections))
-        for page, screen in SCREENS.items():
+        for page in PAGES:
             if page in self._modes:
                 await self.remove_mode(page)
-            self.add_mode(page, screen)
+            self.add_mode(page, page_class(page))
         if before is not None:
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
@@ -180,6 +173,8 @@ class ToolkitApp(App[int]):
             self.screen.refresh_all()
 
     async def action_show_help(self) -> None:
+        from toolkit.tui.screens.help import Help
+
         await self.push_screen(Help(self.page))
 
     def action_toggle_theme(self) -> None:
@@ -222,10 +217,13 @@ class ToolkitApp(App[int]):
 
     async def carry_out(self, action: Action) -> None:
         """Take `action` to the gate. One at a time: while one goes on, its dialogue is shown instead."""
+        from toolkit.tui.screens.gate import Gate
+
         if self.operation is not None and not (self.operation.over or self.operation.declined):
             self.notify("A change is going on; this is it.", severity="warning")
         else:
             from toolkit.actions.journal import Journal
+            from toolkit.tui.operation import Operation
 
             session = self.opened()
             self.operation = Operation(action, session.environment, Journal(), read_only=session.read_only)
@@ -244,6 +242,8 @@ class ToolkitApp(App[int]):
         await self.carry_out(action)
 
     async def action_operation(self) -> None:
+        from toolkit.tui.screens.gate import Gate
+
         if self.operation is None:
             self.notify("Nothing was changed from here yet.")
         elif not isinstance(self.screen, Gate):
@@ -257,7 +257,7 @@ class ToolkitApp(App[int]):
         self._told = operation
         if operation.started is not None:
             self._outdate_pages()
-        if isinstance(self.screen, Gate) or operation.started is None:
+        if operation.started is None or self.screen.has_class("gate"):
             return
         if operation.done is not None and operation.done.well:
             self.notify(scrub(operation.done.outcome.summary), title=f"{operation.name}: done (o shows it)")
@@ -270,6 +270,8 @@ class ToolkitApp(App[int]):
 
     async def action_quit(self) -> None:
         if self.operation is not None and self.operation.ongoing:
+            from toolkit.tui.screens.leave import Leave
+
             if not isinstance(self.screen, Leave):
                 await self.push_screen(Leave(self.operation))
             return
@@ -314,6 +316,3 @@ def run_app(environment: str | None, opener: Opener) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
-
-
-__all__ = ["PAGES", "SCREENS", "ToolkitApp", "run_app"]

@@ -15,7 +15,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
-from toolkit import crash
 from toolkit.errors import Failed, ToolkitError
 
 T = TypeVar("T")
@@ -105,6 +104,8 @@ def as_problem(error: BaseException) -> ToolkitError:
     """`error` as something to show. What is not ours is a bug: its traceback goes to a file."""
     if isinstance(error, ToolkitError):
         return error
+    from toolkit import crash
+
     return Failed(
         f"A bug in the toolkit: {type(error).__name__}: {error}",
         hint=crash.save(error, sys.argv[1:]),

@@ -235,3 +235,6 @@ class BucketPage(Page):
     @on(Table.Chosen)
     def action_unfold(self) -> None:
         self.query_one(BucketPanel).toggle()
+
+
+PAGE = BucketPage

@@ -40,6 +40,7 @@ class Gate(ModalScreen[None]):
     DEFAULT_CSS = """
     Gate {
         align: center middle; background: $background 60%;
+        Banner { dock: top; }
         #gate {
             width: 100%; max-width: 124; height: 1fr; max-height: 60; background: $surface; padding: 0 1;
             border: round $primary; border-title-color: $primary; border-title-style: bold;
@@ -67,7 +68,7 @@ class Gate(ModalScreen[None]):
     """
 
     def __init__(self, operation: Operation) -> None:
-        super().__init__()
+        super().__init__(classes="gate")
         self.operation = operation
         self._phase: Phase | None = None
         self._seen_lines = 0

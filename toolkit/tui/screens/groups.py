@@ -208,3 +208,6 @@ class FramesPage(Page):
 
     def body(self) -> ComposeResult:
         yield FramesPanel(self._group)
+
+
+PAGE = GroupsPage

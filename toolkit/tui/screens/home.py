@@ -272,3 +272,6 @@ class Home(Page):
         finding = self.query_one(FindingList).in_focus
         if finding is not None:
             await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))
+
+
+PAGE = Home

@@ -150,3 +150,6 @@ class JournalPage(Page):
 
     def action_verify(self) -> None:
         self.query_one(JournalPanel).verify()
+
+
+PAGE = JournalPage

@@ -109,3 +109,6 @@ class RebuildPage(Page):
 
     async def action_rebuild(self) -> None:
         await house(self).action_rebuild()
+
+
+PAGE = RebuildPage

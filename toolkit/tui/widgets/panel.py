@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 from textual.containers import Vertical
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.reactive import reactive
 
 from toolkit.errors import ToolkitError
@@ -62,6 +61,7 @@ class Panel(Vertical, Generic[T]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
+        self.mount(ProblemView())
         self.set_interval(1, self._say_age)
 
     @property
@@ -103,19 +103,33 @@ class Panel(Vertical, Generic[T]):
         self.problem = None
         self.asking = False
         self._answered_at = time.monotonic()
-        self.remove_class("-broken")
+        if self.has_class("-broken"):
+            looked_at = self._has_focus
+            self.remove_class("-broken")
+            if looked_at:
+                self.call_after_refresh(self._focus_first)
         self._say_age()
 
     def broken(self, problem: ToolkitError) -> None:
         """Show `problem` in the place of the panel's figures."""
         self.problem = problem
         self.asking = False
-        try:
-            self.query_one(ProblemView).show(problem)
-        except NoMatches:
-            self.mount(ProblemView(problem))
+        self.query_one(ProblemView).show(problem)
+        looked_at = self._has_focus or self.screen.focused is None
         self.add_class("-broken")
+        if looked_at:
+            self.call_after_refresh(self.query_one(ProblemView).focus)
         self._say_age()
+
+    @property
+    def _has_focus(self) -> bool:
+        return self.screen.focused is not None and self in self.screen.focused.ancestors
+
+    def _focus_first(self) -> None:
+        """Focus what the problem stood in the place of."""
+        for widget in self.query("RowList, FindingList"):
+            widget.focus()
+            return
 
     def watch_asking(self) -> None:
         self._say_age()
