@@ -31,7 +31,9 @@ class Open:
 
 @app.command()
 def init(
-    names: Annotated[list[str] | None, typer.Argument(metavar="ENV...", help="Which environments; default: all.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="ENV...", help="Which environments; default: all.")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Which file; default: the user's own.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite a file that is there (it is kept as .bak).")
