@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from redis_fixtures import needs_real_redis
 
 from toolkit import redis_programs
 from toolkit.cli import redis as redis_commands
@@ -261,6 +262,7 @@ class TestShell:
         sandbox.run("redis", "shell", *ON, "--read-only", "--", "flushall", code=5)
         assert "SCAN" in sandbox.run("redis", "shell", *ON, "--read-only", "--", "keys", "*", code=5).err
 
+    @needs_real_redis
     def test_requirepass_is_not_shown(self, sandbox: Sandbox) -> None:
         secret = token(sandbox)
         ran = sandbox.run("redis", "shell", *ON, "--read-only", "--", "config", "get", "requirepass")
