@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,10 +56,19 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> str:
-    """Ask on stderr (stdout may be piped), read a line from stdin. Ctrl-D is an empty answer."""
+    """Ask on stderr (stdout may be piped), read a line from stdin. Ctrl-D is an empty answer; Ctrl-C ends the command,
+    also while work is being watched: it waits for this answer."""
+    import signal
+
     sys.stderr.write(scrub(question) + " ")
     sys.stderr.flush()
-    answer = sys.stdin.readline()
+    in_main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler) if in_main else None
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
     if not answer.endswith("\n"):
         sys.stderr.write("\n")
     return answer.strip()

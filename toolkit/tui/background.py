@@ -12,6 +12,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
@@ -73,8 +74,10 @@ async def in_thread(ask: Callable[[], T], name: str = "question") -> T:
 async def each(ask: Callable[[], Iterator[T]], name: str = "questions") -> AsyncIterator[T]:
     """The items of `ask()` as they come, iterated in a thread. Leaving the loop early ends it after its next item."""
     loop = asyncio.get_running_loop()
-    items: asyncio.Queue[tuple[T | None, ToolkitError | None, bool]] = asyncio.Queue()
+    items: deque[T] = deque()
+    ended: list[ToolkitError | None] = []
     left = threading.Event()
+    news = asyncio.Event()
 
     def work() -> None:
         problem: ToolkitError | None = None
@@ -82,20 +85,25 @@ async def each(ask: Callable[[], Iterator[T]], name: str = "questions") -> Async
             for item in ask():
                 if left.is_set():
                     return
-                _tell(loop, items.put_nowait, (item, None, False))
+                items.append(item)
+                _tell(loop, news.set)
         except BaseException as error:  # noqa: BLE001 - as above
             problem = as_problem(error)
-        _tell(loop, items.put_nowait, (None, problem, True))
+        ended.append(problem)
+        _tell(loop, news.set)
 
     start(work, name)
     try:
         while True:
-            item, problem, last = await items.get()
-            if problem is not None:
-                raise problem
-            if last:
+            over = bool(ended)  # looked at before the items: what came before the end is not lost
+            while items:
+                yield items.popleft()
+            if over:
+                if ended[0] is not None:
+                    raise ended[0]
                 return
-            yield item  # type: ignore[misc]
+            await news.wait()
+            news.clear()
     finally:
         left.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,10 @@ from toolkit.tui.widgets.table import Column, Table
 from toolkit.tui.wording import age, counted, duration, moment
 
 if TYPE_CHECKING:
-    from toolkit.actions.journal import Operation
+    from toolkit.actions.journal import Operation, Problem
 
 SHOWN = 500
+_PROBLEMS = 4  # places where the chain is broken that are named here
 SIGNS = {"done": "✓", "partial": "!", "running": "●", "settled": "-", "interrupted": "!", "failed": "✗", "error": "✗"}
 STYLES = {
     "done": "$text-success",
@@ -86,6 +88,11 @@ class JournalPanel(Panel["list[Operation]"]):
     JournalPanel #said { height: auto; max-height: 6; border-top: dashed $rule; }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._empty = False
+        self._verdict: list[Content] = []
+
     def compose(self) -> ComposeResult:
         yield Table(COLUMNS, lambda operation: operation.operation, enter=act("journal.details").binding())
         yield Static("", id="said")
@@ -101,33 +108,38 @@ class JournalPanel(Panel["list[Operation]"]):
         self.table.show(answer[:SHOWN])
         shown = f"{SHOWN:,} of {len(answer):,} shown" if len(answer) > SHOWN else counted(len(answer), "change")
         self.heading = f"Journal  {shown}"
-        if not answer:
-            self.say(Content("Nothing was changed through this toolkit yet."))
-
-    def say(self, content: Content) -> None:
-        self.query_one("#said", Static).update(content)
+        self._empty = not answer
+        self._say()
 
     def verify(self) -> None:
         """See whether the chain holds."""
         self.run_worker(self._verify(), group="verify", exclusive=True)
 
     async def _verify(self) -> None:
-        self.say(Content.styled("verifying …", "$text-muted"))
+        self._verdict = [Content.styled("verifying …", "$text-muted")]
+        self._say()
         try:
             entries, problems = await in_thread(self.session.core.verify_journal, "verify journal")
         except Exception as error:  # noqa: BLE001 - shown where the answer would be
-            self.say(Content.assemble(("✗ fail  ", "bold $text-error"), as_problem(error).message))
-            return
-        if not problems:
-            self.say(
-                Content.assemble(("✓ ok  ", "$text-success"), f"{counted(entries, 'entry', 'entries')}, unbroken.")
-            )
-            return
-        lines = [Content.assemble(("✗ fail  ", "bold $text-error"), "The journal is not as it was written:")]
-        lines += [Content(f"  {f'line {p.line}: ' if p.line else ''}{p.what}") for p in problems[:4]]
-        if len(problems) > 4:
-            lines.append(Content(f"  4 of {len(problems):,} shown; `toolkit journal verify` names all"))
-        self.say(Content("\n").join(lines))
+            self._verdict = [Content.assemble(("✗ fail  ", "bold $text-error"), as_problem(error).message)]
+        else:
+            self._verdict = verdict(entries, problems)
+        self._say()
+
+    def _say(self) -> None:
+        empty = [Content("Nothing was changed through this toolkit yet.")] if self._empty else []
+        self.query_one("#said", Static).update(Content("\n").join(empty + self._verdict))
+
+
+def verdict(entries: int, problems: Sequence[Problem]) -> list[Content]:
+    """Whether the journal is as it was written; the first places where it is not."""
+    if not problems:
+        return [Content.assemble(("✓ ok  ", "$text-success"), f"{counted(entries, 'entry', 'entries')}, unbroken.")]
+    lines = [Content.assemble(("✗ fail  ", "bold $text-error"), "The journal is not as it was written:")]
+    lines += [Content(f"  {f'line {p.line}: ' if p.line else ''}{p.what}") for p in problems[:_PROBLEMS]]
+    if len(problems) > _PROBLEMS:
+        lines.append(Content(f"  {_PROBLEMS} of {len(problems):,} shown; `toolkit journal verify` names all"))
+    return lines
 
 
 class JournalPage(Page):
