@@ -12,8 +12,8 @@ import pytest
 
 from toolkit.environments import model
 from toolkit.permit import Permit
-from toolkit.sandbox.redis_server import RedisServer, server_binary
-from toolkit.sandbox.tcp_proxy import Fault, TcpProxy
+from toolkit.sandbox.redis.server import RedisServer, server_binary
+from toolkit.sandbox.redis.tcp_proxy import Fault, TcpProxy
 from toolkit.secret import Secret
 from toolkit.systems.redis_proxy import Address, RedisProxy
 

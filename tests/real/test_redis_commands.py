@@ -6,7 +6,7 @@ import pytest
 from redis_fixtures import Proxied, needs_real_redis, proxied_fixture, redis_fixture  # noqa: F401
 
 from toolkit.cli.redis_prompt import drawn
-from toolkit.systems.redis_commands import _READING_PARTS, _READS, only_reads
+from toolkit.systems.redis_proxy.commands import _READING_PARTS, _READS, only_reads
 
 pytestmark = needs_real_redis
 

@@ -22,11 +22,11 @@ from toolkit.errors import (
 )
 from toolkit.permit import Permit
 from toolkit.progress import Event, Progress
-from toolkit.sandbox.tcp_proxy import Cut, Delay, Hang, Refuse
+from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Hang, Refuse
 from toolkit.secret import Secret
 from toolkit.systems import redis_proxy
-from toolkit.systems.redis_address import probe
 from toolkit.systems.redis_proxy import Address, RedisProxy, WrongType
+from toolkit.systems.redis_proxy.address import probe
 
 pytestmark = needs_real_redis
 

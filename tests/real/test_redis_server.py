@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from toolkit.errors import Failed
-from toolkit.sandbox.redis_server import RedisServer
+from toolkit.sandbox.redis.server import RedisServer
 
 PASSWORD = 'a "quoted" \\ pässword'
 
@@ -84,7 +84,7 @@ def test_starts_again(server: RedisServer) -> None:
 def test_dies_with_a_parent_that_is_killed_hard(tmp_path: Path, stand_in: bool) -> None:
     script = (
         "import os, pathlib, sys, time\n"
-        "from toolkit.sandbox.redis_server import RedisServer\n"
+        "from toolkit.sandbox.redis.server import RedisServer\n"
         f"server = RedisServer(pathlib.Path(sys.argv[1]), 'a-password', stand_in={stand_in})\n"
         "server.start(); print(server.pid, flush=True); time.sleep(60)\n"
     )

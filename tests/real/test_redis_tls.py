@@ -16,8 +16,8 @@ from toolkit.environments import model
 from toolkit.errors import Unreachable
 from toolkit.sandbox.certificate import Certificate, make_certificate
 from toolkit.secret import Secret
-from toolkit.systems.redis_address import Address, probe
 from toolkit.systems.redis_proxy import RedisProxy
+from toolkit.systems.redis_proxy.address import Address, probe
 
 pytestmark = needs_real_redis
 

@@ -12,9 +12,10 @@ import pytest
 from bucket_fixtures import NAME, fill, part, server
 
 from toolkit import paths
-from toolkit.actions import bucket_manifest, gate
-from toolkit.actions.bucket_remove import RemoveFromBucket
-from toolkit.actions.bucket_restore import RestoreInBucket
+from toolkit.actions import gate
+from toolkit.actions.bucket import manifest as bucket_manifest
+from toolkit.actions.bucket.remove import RemoveFromBucket
+from toolkit.actions.bucket.restore import RestoreInBucket
 from toolkit.actions.gate import Consent, Done
 from toolkit.actions.journal import Journal
 from toolkit.actions.plan import Action, Damage, Plan, Result

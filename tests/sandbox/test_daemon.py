@@ -23,7 +23,7 @@ from outside import Outside, until
 from toolkit.errors import Unreachable
 from toolkit.sandbox import client, leftovers
 from toolkit.sandbox.daemon import _until_quiet
-from toolkit.sandbox.redis_server import server_binary
+from toolkit.sandbox.redis.server import server_binary
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox needs Linux or macOS")
 

@@ -13,8 +13,8 @@ from toolkit.cache import groups
 from toolkit.cache.groups import Group, Overview, overview, show
 from toolkit.environments import model
 from toolkit.errors import NotFound, ToolkitError, Unreachable
+from toolkit.sandbox.redis.tcp_proxy import Refuse
 from toolkit.sandbox.storage.api import StorageServer
-from toolkit.sandbox.tcp_proxy import Refuse
 from toolkit.secret import Secret
 from toolkit.systems.connections import Connections
 from toolkit.systems.redis_proxy import RedisProxy

@@ -12,11 +12,12 @@ from types import SimpleNamespace
 import pytest
 from redis_fixtures import TOKEN, Proxied, needs_real_redis, proxied_fixture, redis_fixture  # noqa: F401
 
-from toolkit.actions import gate, groups_backup
+from toolkit.actions import gate
 from toolkit.actions.gate import Consent
-from toolkit.actions.groups_delete import DeleteGroups
-from toolkit.actions.groups_flush import FlushRedis
-from toolkit.actions.groups_restore import RestoreGroups
+from toolkit.actions.groups import backup as groups_backup
+from toolkit.actions.groups.delete import DeleteGroups
+from toolkit.actions.groups.flush import FlushRedis
+from toolkit.actions.groups.restore import RestoreGroups
 from toolkit.actions.journal import Journal
 from toolkit.actions.plan import Action, Damage, Plan, Result
 from toolkit.checks.finding import Status
@@ -24,7 +25,7 @@ from toolkit.environments import model
 from toolkit.errors import Failed, Interrupted, NotAllowed, NotFound, Refused, ToolkitError, UsageError
 from toolkit.permit import Permit
 from toolkit.progress import Advanced, Event, Progress
-from toolkit.sandbox.tcp_proxy import Refuse
+from toolkit.sandbox.redis.tcp_proxy import Refuse
 from toolkit.secret import Secret
 from toolkit.systems.connections import Connections
 from toolkit.systems.redis_proxy import CHUNK, RedisProxy

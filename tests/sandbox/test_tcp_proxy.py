@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from toolkit.sandbox.tcp_proxy import Cut, Delay, Hang, Refuse, TcpProxy
+from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Hang, Refuse, TcpProxy
 
 
 @pytest.fixture

@@ -149,13 +149,30 @@ def test_quitting_ends_at_once_while_a_system_hangs(where: str, tmp_path: Path) 
         app.ToolkitApp = lambda opener, environment: made(opener, environment, core=StandInCore)
         sys.exit(app.run_app("rp006", StandInOpener(world)))
     """
-    seen, code = _in_a_terminal(textwrap.dedent(script), b"open" if where == "open" else b"Needs attention", tmp_path)
+    seen, code = _in_a_terminal(textwrap.dedent(script), b"open" if where == "open" else b"attention", b"q", tmp_path)
     assert code == 0, seen
     assert b"Traceback" not in seen
 
 
-def _in_a_terminal(script: str, wait_for: bytes, directory: Path) -> tuple[bytes, int]:
-    """Run `script` on a terminal of its own, press q once `wait_for` was drawn; gives what it wrote and its status."""
+def test_a_bug_in_the_app_itself_becomes_a_report_not_a_traceback(home: Path, tmp_path: Path) -> None:
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(HERE)!r})
+        import toolkit.tui.app as app
+        from tui_stand_ins import StandInOpener
+        def broken(self): raise LookupError("nobody thought of this")
+        app.ToolkitApp.action_toggle_theme = broken
+        sys.exit(app.run_app(None, StandInOpener()))
+    """
+    seen, code = _in_a_terminal(textwrap.dedent(script), b"PROTECTED", b"t", tmp_path)
+    assert code == 70, seen
+    assert b"error: a bug in the toolkit: LookupError: nobody thought of this" in seen
+    assert b"Traceback" not in seen
+    assert len(list(home.glob("state/crash-*.txt"))) == 1
+
+
+def _in_a_terminal(script: str, wait_for: bytes, key: bytes, directory: Path) -> tuple[bytes, int]:
+    """Run `script` on a terminal of its own, press `key` once `wait_for` was drawn; what it wrote, and its status."""
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     process = subprocess.Popen(
@@ -171,7 +188,7 @@ def _in_a_terminal(script: str, wait_for: bytes, directory: Path) -> tuple[bytes
                 except OSError:
                     break
             if not pressed and wait_for.lower() in seen.lower():
-                os.write(master, b"q")
+                os.write(master, key)
                 pressed = True
         return seen, process.wait(timeout=10)
     finally:

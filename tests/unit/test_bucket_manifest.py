@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.actions import bucket_manifest
-from toolkit.actions.bucket_manifest import Manifest
+from toolkit.actions.bucket import manifest as bucket_manifest
+from toolkit.actions.bucket.manifest import Manifest
 from toolkit.errors import NotFound, UsageError
 from toolkit.systems.bucket import ObjectInfo
 

@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError
-from toolkit.systems.redis_address import Address, by_hand, configured_address, token_by_hand
+from toolkit.systems.redis_proxy.address import Address, by_hand, configured_address, token_by_hand
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from toolkit.cache.frame_names import FrameNames, bucket_names, folder, redis_names
 from toolkit.errors import Failed, NotAllowed, ToolkitError
-from toolkit.systems.redis_errors import WrongType
+from toolkit.systems.redis_proxy.errors import WrongType
 
 if TYPE_CHECKING:
     from toolkit.environments import model

@@ -11,7 +11,7 @@ from toolkit.cache.groups import built_at
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError, Unreachable
 from toolkit.systems.bucket.names import shown
-from toolkit.systems.redis_address import probe, token_by_hand
+from toolkit.systems.redis_proxy.address import probe, token_by_hand
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

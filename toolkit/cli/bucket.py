@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.actions.bucket_remove import RemoveFromBucket
-from toolkit.actions.bucket_restore import RestoreInBucket
-from toolkit.actions.bucket_selection import select
+from toolkit.actions.bucket.remove import RemoveFromBucket
+from toolkit.actions.bucket.restore import RestoreInBucket
+from toolkit.actions.bucket.selection import select
 from toolkit.cache.frame_names import folder
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.acting import act

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.actions.groups_delete import DeleteGroups
-from toolkit.actions.groups_flush import FlushRedis
-from toolkit.actions.groups_restore import RestoreGroups
+from toolkit.actions.groups.delete import DeleteGroups
+from toolkit.actions.groups.flush import FlushRedis
+from toolkit.actions.groups.restore import RestoreGroups
 from toolkit.cache import groups
 from toolkit.cache.groups import Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence

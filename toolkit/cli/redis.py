@@ -17,8 +17,8 @@ from toolkit.cli.opening import opened
 from toolkit.cli.output import Format
 from toolkit.cli.redis_token import token
 from toolkit.errors import ExitCode, Refused, ToolkitError
-from toolkit.systems.redis_address import Address, cli_arguments, configured_address, probe
-from toolkit.systems.redis_commands import only_reads
+from toolkit.systems.redis_proxy.address import Address, cli_arguments, configured_address, probe
+from toolkit.systems.redis_proxy.commands import only_reads
 
 if TYPE_CHECKING:
     from toolkit.environments.model import Environment

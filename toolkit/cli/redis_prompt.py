@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.cli import diagnostics, output
 from toolkit.errors import ExitCode, Refused, ToolkitError
-from toolkit.systems.redis_commands import only_reads
+from toolkit.systems.redis_proxy.commands import only_reads
 
 if TYPE_CHECKING:
     from toolkit.systems.redis_proxy import RedisProxy

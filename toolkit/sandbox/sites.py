@@ -24,9 +24,9 @@ from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
-from toolkit.sandbox.redis_server import RedisServer
+from toolkit.sandbox.redis.server import RedisServer
+from toolkit.sandbox.redis.tcp_proxy import TcpProxy, loopback_host
 from toolkit.sandbox.storage.api import StorageServer
-from toolkit.sandbox.tcp_proxy import TcpProxy, loopback_host
 from toolkit.sandbox.vault.api import VaultServer
 
 REBUILD_SECONDS = 8.0  # how long one takes in the sandbox

@@ -25,10 +25,10 @@ from toolkit.sandbox.kubernetes.cronjobs import JobController
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
+from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
 from toolkit.sandbox.scenarios import Scenario, Symptom
 from toolkit.sandbox.sites import REBUILD_SECONDS, Shared, Site
 from toolkit.sandbox.storage.api import StorageServer
-from toolkit.sandbox.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
 from toolkit.sandbox.vault.api import VaultServer
 
 log = logging.getLogger("toolkit.sandbox")

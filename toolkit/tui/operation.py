@@ -93,6 +93,7 @@ class Operation:
         """Give the person's answer to the question. False, and nothing else, where it does not agree to the plan."""
         if self.declined or self.phase is not Phase.ASKING or self.plan is None or not gate.confirmed(self.plan, typed):
             return False
+        self.phase = Phase.CHECKING
         self._answers.put(typed)
         return True
 
@@ -139,9 +140,7 @@ class Operation:
     def _ask(self, plan: Plan) -> str:
         self.plan = plan
         self.phase = Phase.ASKING
-        answer = self._answers.get()
-        self.phase = Phase.CHECKING
-        return answer
+        return self._answers.get()
 
     def _tell(self, event: Event) -> None:
         match event:

@@ -41,6 +41,8 @@ class Commands(Provider):
         app = house(self.screen)
         if act.scope in PAGES and act.scope != app.page:
             await app.action_go(act.scope)
+            if act.scope != app.page:
+                return  # there is no environment to do it in yet
         await app.run_action(act.action, app.screen if act.scope in PAGES else app)
 
 

@@ -73,7 +73,7 @@ ACTS = (
     Act("gate.down", "down", "scroll_plan(1)", "Down", "Scroll the plan.", palette=False),
     Act("gate.page-up", "pageup", "scroll_plan(-10)", "Page up", "Scroll the plan by a page.", palette=False),
     Act("gate.page-down", "pagedown", "scroll_plan(10)", "Page down", "Scroll the plan by a page.", palette=False),
-    Act("gate.interrupt", "ctrl+c", "app.help_quit", "Quit", "Twice: end the toolkit.", palette=False),
+    Act("gate.interrupt", "ctrl+c", "app.help_quit", "Quit", "Twice: end the toolkit.", palette=False, priority=True),
     Act("dialogue.close", "escape,enter,q", "dismiss", "Close", "Close this page.", footer=True, palette=False),
     Act("dialogue.copy", "y", "copy", "Copy", "Copy this page's text.", footer=True, palette=False),
     Act("dialogue.interrupt", "ctrl+c", "app.help_quit", "Quit", "Twice: end the toolkit.", palette=False),

@@ -115,6 +115,7 @@ class BucketPanel(Panel["Listing"]):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self._due = False
         self._top: list[Node] = []
         self._reopen: set[str] = set()
         part = self.session.environment.bucket
@@ -190,17 +191,24 @@ class BucketPanel(Panel["Listing"]):
             try:
                 async for objects, amount in each(partial(core.folder_size, node.path), f"count {node.path}"):
                     node.objects, node.bytes = objects, amount
-                    self._show()
+                    self._show_soon()
             except Exception as error:  # noqa: BLE001
                 node.problem = as_problem(error)
             node.counted = node.problem is None
-            self._show()
+            self._show_soon()
 
     def _visible(self) -> list[Node]:
         return [node for top in self._top for node in top.visible()]
 
     def _show(self) -> None:
+        self._due = False
         self.table.show(self._visible())
+
+    def _show_soon(self) -> None:
+        """Show what was counted, a few times a second at most: there may be a thousand folders."""
+        if not self._due:
+            self._due = True
+            self.set_timer(0.2, self._show)
 
     @on(Table.Moved)
     def _describe(self) -> None:

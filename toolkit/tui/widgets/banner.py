@@ -28,15 +28,19 @@ class Banner(Widget):
     """
 
     def on_mount(self) -> None:
-        self.set_interval(1, self.refresh)
+        self._look()
+        self.set_interval(1, self._look)
+
+    def _look(self) -> None:
+        session = house(self).session
+        self.set_class(session is not None and session.sandbox, "-sandbox")
+        self.set_class(session is not None and session.protected and not session.sandbox, "-protected")
+        self.refresh()
 
     def render(self) -> Content:
         session = house(self).session
         if session is None:
-            self.set_class(False, "-protected", "-sandbox")
             return Content(" MapApp toolkit  ·  no environment is open")
-        self.set_class(session.sandbox, "-sandbox")
-        self.set_class(session.protected and not session.sandbox, "-protected")
         return Content(_line(session, self.size.width))
 
 

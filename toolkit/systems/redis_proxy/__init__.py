@@ -19,9 +19,9 @@ from toolkit.errors import Failed, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import SILENT, Progress
 from toolkit.secret import Secret
-from toolkit.systems.redis_address import Address, answers, by_hand, configured_address
-from toolkit.systems.redis_client import open_client
-from toolkit.systems.redis_errors import WrongType, explained, may_have_arrived, passing
+from toolkit.systems.redis_proxy.address import Address, answers, by_hand, configured_address
+from toolkit.systems.redis_proxy.client import open_client
+from toolkit.systems.redis_proxy.errors import WrongType, explained, may_have_arrived, passing
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.actions import groups_backup, groups_facts
+from toolkit.actions.groups import backup as groups_backup
+from toolkit.actions.groups import facts as groups_facts
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache import layers
 from toolkit.cache.frame_names import redis_names
@@ -19,7 +20,7 @@ from toolkit.errors import Refused, ToolkitError, UsageError
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.systems.bucket.names import shown
-from toolkit.systems.redis_address import token_by_hand
+from toolkit.systems.redis_proxy.address import token_by_hand
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections

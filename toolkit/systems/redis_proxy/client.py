@@ -10,7 +10,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from toolkit.environments import model
-from toolkit.systems.redis_address import Address, tls_context, tls_name
+from toolkit.systems.redis_proxy.address import Address, tls_context, tls_name
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.actions.groups_backup import amount, check_room
+from toolkit.actions.groups.backup import amount, check_room
 from toolkit.actions.plan import Fact
 from toolkit.cache import rebuilds
 from toolkit.cache.groups import built_at

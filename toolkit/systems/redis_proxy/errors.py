@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.environments import model
 from toolkit.errors import Failed, NotAllowed, TimedOut, ToolkitError, Unreachable
-from toolkit.systems.redis_address import Address, by_hand
+from toolkit.systems.redis_proxy.address import Address, by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

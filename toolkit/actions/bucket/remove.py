@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.actions import bucket_manifest
-from toolkit.actions.bucket_manifest import Manifest
-from toolkit.actions.bucket_selection import (
+from toolkit.actions.bucket import manifest as bucket_manifest
+from toolkit.actions.bucket.manifest import Manifest
+from toolkit.actions.bucket.selection import (
     Selection,
     allowed,
     changes,

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.actions import bucket_manifest
-from toolkit.actions.bucket_manifest import Manifest, digest
-from toolkit.actions.bucket_remove import check_same_place
-from toolkit.actions.bucket_selection import allowed, changes, left_lines, url_argument
+from toolkit.actions.bucket import manifest as bucket_manifest
+from toolkit.actions.bucket.manifest import Manifest, digest
+from toolkit.actions.bucket.remove import check_same_place
+from toolkit.actions.bucket.selection import allowed, changes, left_lines, url_argument
 from toolkit.actions.plan import Damage, Fact, Outcome, Plan, Result
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import NotFound, Refused, ToolkitError, UsageError

@@ -1,6 +1,6 @@
 """Stands in for redis-server where this Python has none: fakeredis' commands behind a listener with AUTH.
 
-    python redis_stand_in.py SOCKET|HOST:PORT PASSWORD_FILE
+    python redis/stand_in.py SOCKET|HOST:PORT PASSWORD_FILE
 
 fakeredis' own listener neither asks for the password nor survives a large reply, so the wire (RESP2) is spoken here.
 It ends when its standard input does, that is, when the process that started it ends.

@@ -1,0 +1,1 @@
+"""Removing from the L3 bucket, and bringing back."""

@@ -1,0 +1,1 @@
+"""Deleting, flushing and restoring groups in Redis."""
