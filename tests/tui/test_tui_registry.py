@@ -139,3 +139,10 @@ def test_widgets_of_ours_have_no_binding_outside_the_registry() -> None:
             for binding in owner.__dict__.get("BINDINGS", ()):
                 assert isinstance(binding, Binding), owner
                 assert binding.id in known, owner
+
+
+async def test_a_click_on_a_key_in_the_footer_presses_it() -> None:
+    async with driven() as app:
+        await app.see("nothing needs you", "? Help")
+        await app.pilot.click("Footer", offset=(app.text.splitlines()[-1].index("? Help") + 3, 0))
+        await app.see("Help: keys")

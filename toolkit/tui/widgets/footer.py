@@ -17,6 +17,7 @@ class Footer(Widget):
     """
 
     def on_mount(self) -> None:
+        self.auto_links = False  # else every key is drawn as a link
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def render(self) -> Content:
