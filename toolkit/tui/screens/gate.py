@@ -89,7 +89,7 @@ class Gate(ModalScreen[None]):
                 yield Input(id="answer")
                 yield Static("", id="wrong")
             yield Static("", id="steps")
-            log = RichLog(id="log", wrap=True, markup=False, highlight=False, max_lines=SHOWN_LINES, min_width=20)
+            log = RichLog(id="log", markup=False, highlight=False, max_lines=SHOWN_LINES, min_width=20)
             log.border_title = "log"
             yield log
         yield Footer()
