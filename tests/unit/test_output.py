@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit import figures
 from toolkit.cli import diagnostics, output
 from toolkit.cli.output import Column, Format
 from toolkit.errors import NotAllowed
@@ -26,7 +27,7 @@ class Item:
 ITEMS = [Item("a", 2_100_000_000, datetime(2026, 11, 19, 1, tzinfo=UTC)), Item("b\tc", None)]
 COLUMNS = [
     Column("name", lambda i: i.name),
-    Column("size", lambda i: output.size(i.bytes), plain=lambda i: str(i.bytes or ""), right=True),
+    Column("size", lambda i: figures.size(i.bytes), plain=lambda i: str(i.bytes or ""), right=True),
 ]
 
 
@@ -76,7 +77,7 @@ def test_an_error_goes_to_stderr_with_its_next_step_and_no_secret(capsys: pytest
     [(None, "?"), (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_100_000_000, "2.1 GB"), (10**15, "1000 TB")],
 )
 def test_sizes(count: int | None, text: str) -> None:
-    assert output.size(count) == text
+    assert figures.size(count) == text
 
 
 @pytest.mark.parametrize(
@@ -84,13 +85,13 @@ def test_sizes(count: int | None, text: str) -> None:
     [(0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h"), (3900, "1h 5m"), (90000, "1d 1h"), (86400, "1d")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert output.duration(seconds) == text
+    assert figures.duration(seconds) == text
 
 
 def test_ages() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert output.age(now - timedelta(hours=2), now) == "2h ago"
-    assert output.age(now + timedelta(hours=2), now) == "in 2h"
+    assert figures.age(now - timedelta(hours=2), now) == "2h ago"
+    assert figures.age(now + timedelta(hours=2), now) == "in 2h"
 
 
 @given(st.text())

@@ -16,6 +16,11 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
 
+    @property
+    def sign(self) -> str:
+        """One character that says it without colour."""
+        return {"ok": "✓", "warn": "!", "fail": "✗", "unknown": "?", "skipped": "-"}[self.value]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

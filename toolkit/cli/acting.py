@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from toolkit import figures
 from toolkit.actions import gate
 from toolkit.actions.gate import Consent, Done
 from toolkit.actions.journal import Journal
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from toolkit.environments.model import Environment
 
-MARKS = {Status.OK: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.UNKNOWN: "?", Status.SKIPPED: "-"}
 STYLES = {
     Status.OK: "green",
     Status.WARN: "yellow",
@@ -92,7 +92,7 @@ def drawn_plan(plan: Plan) -> list[RenderableType]:
         parts.append(Text())
         width = max(len(fact.label) for fact in plan.facts)
         for fact in plan.facts:
-            mark = Text(f"  {MARKS[fact.status]} ", style=STYLES[fact.status])
+            mark = Text(f"  {fact.status.sign} ", style=STYLES[fact.status])
             parts.append(Text.assemble(mark, (fact.label.ljust(width), "dim"), "  ", fact.value))
     parts.append(Text())
     parts.append(Text.assemble(("undo     ", "dim"), plan.undo))
@@ -110,12 +110,12 @@ def change_text(change: Change) -> str:
     if change.unit:
         text += f": {change.count:,} {change.unit}"
     if change.bytes is not None:
-        text += f", {output.size(change.bytes)}"
+        text += f", {figures.size(change.bytes)}"
     return text
 
 
 def finding_line(finding: Finding) -> str:
-    return f"{MARKS[finding.status]} {finding.name}: {finding.summary}"
+    return f"{finding.status.sign} {finding.name}: {finding.summary}"
 
 
 def _show_outcome(done: Done, form: Format) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.actions.bucket.remove import RemoveFromBucket
 from toolkit.actions.bucket.restore import RestoreInBucket
 from toolkit.actions.bucket.selection import select
@@ -85,7 +86,7 @@ def ls(
     columns = [
         Column("path", lambda row: shown(row.path)),
         Column("size", _size, plain=_bare_bytes, right=True),
-        Column("updated", lambda row: output.when(row.updated), plain=lambda row: output.rfc3339(row.updated)),
+        Column("updated", lambda row: figures.when(row.updated), plain=lambda row: figures.rfc3339(row.updated)),
     ]
     output.rows(found, columns, form, empty=f"Nothing is in {url}.")
     if form is Format.TABLE and found:
@@ -114,8 +115,8 @@ def du(path: MaybePath = None, env: options.Env = None, form: options.Output = F
     columns = [
         Column("path", lambda item: f"all of {url}" if item.kind == "total" else shown(item.path)),
         Column("objects", lambda item: f"{item.objects:,}", plain=lambda item: str(item.objects), right=True),
-        Column("size", lambda item: output.size(item.bytes), plain=lambda item: str(item.bytes), right=True),
-        Column("newest", lambda item: output.when(item.updated), plain=lambda item: output.rfc3339(item.updated)),
+        Column("size", lambda item: figures.size(item.bytes), plain=lambda item: str(item.bytes), right=True),
+        Column("newest", lambda item: figures.when(item.updated), plain=lambda item: figures.rfc3339(item.updated)),
     ]
     output.rows([*sums, total], columns, form)
 
@@ -241,7 +242,7 @@ def _sums(where: Target, objects: Iterable[ObjectInfo]) -> list[Sum]:
 
 
 def _size(row: Row) -> str:
-    return "-" if row.bytes is None else output.size(row.bytes)
+    return "-" if row.bytes is None else figures.size(row.bytes)
 
 
 def _bare_bytes(row: Row) -> str:
@@ -255,7 +256,7 @@ def _count(number: int, what: str) -> str:
 def _drawn_download(result: DownloadResult, to: Path) -> Sequence[RenderableType]:
     from rich.text import Text
 
-    lines = [Text(f"{_count(len(result.done), 'file')} in {to.resolve()}, {output.size(result.bytes)}")]
+    lines = [Text(f"{_count(len(result.done), 'file')} in {to.resolve()}, {figures.size(result.bytes)}")]
     if result.already_there:
         lines.append(Text(f"{_count(len(result.already_there), 'file')} were there already, with the same content"))
     lines += [Text(f"failed: {shown(item.path)}: {why}", style="red") for item, why in result.failed]

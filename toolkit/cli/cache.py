@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.actions.rebuild import RebuildCache
 from toolkit.actions.rebuild.facts import facts, minutes
 from toolkit.cache import rebuilds
 from toolkit.cache.schedules import local
 from toolkit.cli import diagnostics, options, output
-from toolkit.cli.acting import MARKS, STYLES, act
+from toolkit.cli.acting import STYLES, act
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
@@ -79,7 +80,9 @@ def history(
         output.rows(
             [_run(job) for job in shown],
             [
-                Column("started", lambda run: _local(run.started, zone), plain=lambda run: output.rfc3339(run.started)),
+                Column(
+                    "started", lambda run: _local(run.started, zone), plain=lambda run: figures.rfc3339(run.started)
+                ),
                 Column("state", _state, plain=lambda run: run.state, style=_colour),
                 Column("took", lambda run: _took(run.seconds), plain=lambda run: f"{run.seconds or 0:.0f}", right=True),
                 Column("by", lambda run: "hand" if run.manual else "schedule"),
@@ -105,7 +108,7 @@ def schedule(
         zone = connections.environment.time_zone
         if form is Format.PLAIN:
             for at in found.next:
-                output.text(output.rfc3339(at))
+                output.text(figures.rfc3339(at))
             return
         times = Times(found.expression, found.time_zone, found.suspended, found.next)
 
@@ -117,7 +120,7 @@ def schedule(
                 head.append("  suspended: it runs at none of these times", style="yellow")
             columns = [
                 Column("next runs", lambda at: local(at, zone)),
-                Column("", lambda at: output.age(at), style=lambda _: "dim"),
+                Column("", lambda at: figures.age(at), style=lambda _: "dim"),
             ]
             return [head, output.table(found.next, columns)]
 
@@ -199,11 +202,11 @@ def _drawn_status(manager: CacheManager, environment: Environment, address: str)
     for style in ("", "dim", ""):
         grid.add_column(style=style, overflow="fold")
     for one in facts(manager, environment, address):
-        grid.add_row(Text(MARKS[one.status], style=STYLES[one.status]), one.label, Text(one.value))
+        grid.add_row(Text(one.status.sign, style=STYLES[one.status]), one.label, Text(one.value))
     if manager.running:
         job = manager.running[0]
         begun = job.started or job.created
-        state = f"now running: Job {job.name}{f', since {output.when(begun)}' if begun else ''}"
+        state = f"now running: Job {job.name}{f', since {figures.when(begun)}' if begun else ''}"
         head = Text(state, style="bold yellow")
     else:
         head = Text("not running", style="bold")

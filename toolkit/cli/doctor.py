@@ -9,7 +9,7 @@ import typer
 from toolkit.checks import doctor
 from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics, options, output
-from toolkit.cli.acting import MARKS, STYLES
+from toolkit.cli.acting import STYLES
 from toolkit.cli.apps import single_command
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
@@ -72,7 +72,7 @@ def _drawn(findings: list[Finding], broken: Finding | None) -> list[RenderableTy
         output.table(
             findings,
             [
-                Column("", lambda f: f"{MARKS[f.status]} {f.status}", style=lambda f: STYLES[f.status]),
+                Column("", lambda f: f"{f.status.sign} {f.status}", style=lambda f: STYLES[f.status]),
                 Column("hop", lambda f: f.name),
                 Column("seconds", lambda f: "" if f.status is Status.SKIPPED else f"{f.seconds:.2f}", right=True),
                 Column("what was found", lambda f: f.summary),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.actions.groups.delete import DeleteGroups
 from toolkit.actions.groups.flush import FlushRedis
 from toolkit.actions.groups.restore import RestoreGroups
@@ -145,7 +146,7 @@ def _columns(*, wide: bool) -> list[Column]:
     return [
         Column("rank", lambda group: f"{group.rank or '-'}{'*' if group.default else ' '}", right=True),
         Column("group", lambda group: group.name, style=lambda group: "bold" if group.default else ""),
-        Column("built", lambda group: output.when(group.built_at) if wide else _age(group)),
+        Column("built", lambda group: figures.when(group.built_at) if wide else _age(group)),
         Column("redis", lambda g: _held(g.l2), style=lambda g: _style(g.l2, g.rank is not None), right=True),
         Column("bucket", lambda g: _held(g.l3), style=lambda g: _style(g.l3, True), right=True),
     ]
@@ -155,7 +156,7 @@ def _plain_columns() -> list[Column]:
     return [
         Column("rank", lambda group: str(group.rank or "")),
         Column("group", lambda group: group.name),
-        Column("built", lambda group: output.rfc3339(group.built_at)),
+        Column("built", lambda group: figures.rfc3339(group.built_at)),
         Column("frames in redis", lambda group: _number(group.l2.frames)),
         Column("bytes in redis", lambda group: _number(group.l2.bytes)),
         Column("frames in bucket", lambda group: _number(group.l3.frames)),
@@ -168,7 +169,7 @@ def _frame_columns(*, wide: bool) -> list[Column]:
         Column("frame", lambda frame: frame.name),
         Column("redis", lambda f: _size(f.l2_bytes), plain=lambda f: _number(f.l2_bytes), right=True),
         Column("bucket", lambda f: _size(f.l3_bytes), plain=lambda f: _number(f.l3_bytes), right=True),
-        Column("written", lambda frame: output.when(frame.updated), plain=lambda f: output.rfc3339(f.updated)),
+        Column("written", lambda frame: figures.when(frame.updated), plain=lambda f: figures.rfc3339(f.updated)),
     ]
     if wide:
         generation = Column("generation", lambda f: str(f.generation or "-"), plain=lambda f: _number(f.generation))
@@ -186,7 +187,7 @@ def _drawn(detail: GroupDetail) -> Sequence[RenderableType]:
             [
                 ("group", group.name),
                 ("rank", rank),
-                ("built", output.when(group.built_at)),
+                ("built", figures.when(group.built_at)),
                 ("redis", _in_words(group.l2)),
                 ("bucket", _in_words(group.l3)),
             ]
@@ -230,14 +231,14 @@ def _narrate(notes: Iterable[str]) -> None:
 
 
 def _age(group: Group) -> str:
-    return "-" if group.built_at is None else output.age(group.built_at)
+    return "-" if group.built_at is None else figures.age(group.built_at)
 
 
 def _held(presence: Presence) -> str:
     """8/8  2.1 GB"""
     if presence.present is None:
         return "unknown"
-    return f"{presence.frames}/{presence.expected} {output.size(presence.bytes):>7}" if presence.present else "-"
+    return f"{presence.frames}/{presence.expected} {figures.size(presence.bytes):>7}" if presence.present else "-"
 
 
 def _style(presence: Presence, should_be_there: bool) -> str:
@@ -251,11 +252,11 @@ def _style(presence: Presence, should_be_there: bool) -> str:
 def _in_words(presence: Presence) -> str:
     if presence.present is None:
         return f"unknown: {presence.reason}"
-    return f"{presence.frames} of {presence.expected} frames, {output.size(presence.bytes)}"
+    return f"{presence.frames} of {presence.expected} frames, {figures.size(presence.bytes)}"
 
 
 def _size(count: int | None) -> str:
-    return "-" if count is None else output.size(count)
+    return "-" if count is None else figures.size(count)
 
 
 def _number(count: int | None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.actions.journal import Journal, Operation
 from toolkit.cli import options, output
 from toolkit.cli.apps import command_group
@@ -32,7 +33,7 @@ def list_(
     output.rows(
         shown,
         [
-            Column("when", lambda o: output.when(o.started), plain=lambda o: output.rfc3339(o.started)),
+            Column("when", lambda o: figures.when(o.started), plain=lambda o: figures.rfc3339(o.started)),
             Column("id", lambda o: o.operation),
             Column("environment", lambda o: o.environment),
             Column("action", lambda o: o.action),
@@ -92,8 +93,8 @@ def _drawn(operation: Operation, plan: dict[str, object]) -> RenderableType:
         ("title", operation.title),
         ("where", f"{operation.environment}: {plan.get('where', '')}"),
         ("who", operation.who),
-        ("started", output.when(operation.started)),
-        ("ended", output.when(operation.ended)),
+        ("started", figures.when(operation.started)),
+        ("ended", figures.when(operation.ended)),
         ("plan", operation.plan),
         ("result", f"{operation.result}: {operation.summary}"),
     ]

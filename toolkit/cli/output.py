@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -157,48 +156,3 @@ def _encode(value: object) -> object:
 
 def _bare(cell: str) -> str:
     return cell.replace("\t", " ").replace("\n", " ")
-
-
-def size(count: int | None) -> str:
-    """Bytes for people, in decimal units as the cloud console counts them: 2.1 GB. None is unknown."""
-    if count is None:
-        return "?"
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(value) < 1000 or unit == "TB":
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError  # the loop returns
-
-
-def when(moment: datetime | None) -> str:
-    """A time for people: to the minute, UTC, with its age."""
-    if moment is None:
-        return "-"
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z ({age(moment)})"
-
-
-def age(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago (or ahead) `moment` is, in its largest unit or two: 3d 4h, 12m, 40s."""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in their largest unit or two: 3d 4h, 1h 5m, 12m, 40s."""
-    whole = int(seconds)
-    days, rest = divmod(whole, 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    if days:
-        return f"{days}d {hours}h" if hours else f"{days}d"
-    if hours:
-        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
-    if minutes:
-        return f"{minutes}m {left}s" if minutes < 10 and left else f"{minutes}m"
-    return f"{left}s"
-
-
-def rfc3339(moment: datetime | None) -> str:
-    """RFC 3339 in UTC, empty for None."""
-    return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Format
@@ -53,7 +54,7 @@ def token(
         ("KV version", f"{found.kv.version}, {found.kv.how}"),
     ]
     if found.version is not None:
-        lines.append(("secret's version", f"{found.version}, written {output.when(found.created_at)}"))
+        lines.append(("secret's version", f"{found.version}, written {figures.when(found.created_at)}"))
     lines.append(("by hand", by_hand))
     if copy:
         from toolkit.systems import clipboard

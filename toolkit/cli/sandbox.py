@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolkit import figures
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import SANDBOXES
@@ -114,7 +115,7 @@ def _show(found: dict[str, Any] | None, form: Format) -> None:
 def _drawn(found: dict[str, Any]) -> RenderableType:
     started = datetime.fromisoformat(found["started"])
     lines = [
-        ("running", f"process {found['pid']}, since {output.when(started)}"),
+        ("running", f"process {found['pid']}, since {figures.when(started)}"),
         ("scenario", f"{', '.join(found['scenarios'])} (in {found['environment']})"),
     ]
     lines += [("reported", f"{one['who']}: “{one['words']}”") for one in found["symptoms"]]

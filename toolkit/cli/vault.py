@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
+from toolkit import figures
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
@@ -217,7 +218,7 @@ def _status(vault: Vault, health: VaultHealth, token: TokenStatus | None, reach:
 
 
 def _token(token: TokenStatus) -> list[tuple[str, str]]:
-    left = "never expires" if token.ttl_seconds is None else f"{output.duration(token.ttl_seconds)} left"
+    left = "never expires" if token.ttl_seconds is None else f"{figures.duration(token.ttl_seconds)} left"
     if token.expires_at is not None:
         left += f", until {token.expires_at:%Y-%m-%d %H:%M}Z"
     return [

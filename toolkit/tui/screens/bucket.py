@@ -14,12 +14,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from toolkit.errors import ToolkitError
+from toolkit.figures import age, size
 from toolkit.tui.background import as_problem, each, in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.table import Column, Table
-from toolkit.tui.wording import age, counted, foreign, moment, size
+from toolkit.tui.wording import counted, foreign, moment
 
 if TYPE_CHECKING:
     from toolkit.systems.bucket import Listing

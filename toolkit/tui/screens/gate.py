@@ -17,6 +17,7 @@ from textual.widgets import Input, RichLog, Static
 
 from toolkit.actions import gate
 from toolkit.actions.plan import Damage
+from toolkit.figures import duration
 from toolkit.tui.house import house
 from toolkit.tui.operation import Operation, Phase
 from toolkit.tui.registry import bindings
@@ -24,7 +25,7 @@ from toolkit.tui.widgets import problem as problems
 from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.plan_page import outcome_page, plan_page, progress_line
-from toolkit.tui.wording import counted, duration
+from toolkit.tui.wording import counted
 
 SHOWN_LINES = 2000  # of the log; the operation keeps more
 _AT_ONCE = 400  # lines drawn in one go: the keys must not wait for a chatty pod

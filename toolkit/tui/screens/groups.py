@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from toolkit.figures import age, size
 from toolkit.secret import scrub
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
@@ -17,7 +18,7 @@ from toolkit.tui.widgets import layers
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.widgets.table import Column, Table
-from toolkit.tui.wording import age, moment, size
+from toolkit.tui.wording import moment
 
 if TYPE_CHECKING:
     from toolkit.cache.groups import Frame, Group, GroupDetail, Overview

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError
+from toolkit.figures import age
 from toolkit.secret import scrub
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.registry import bindings
@@ -23,7 +24,7 @@ from toolkit.tui.widgets import findings, layers, runs
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.wording import SIGNS, STYLES, age, counted, cut
+from toolkit.tui.wording import STYLES, counted, cut
 
 if TYPE_CHECKING:
     from toolkit.actions.journal import Operation
@@ -82,7 +83,7 @@ class Attention(Panel["list[Operation]"]):
         width = max(self.content_size.width, 30)
         lines = []
         for status, text in (item for source in self.SOURCES for item in self._told[source] or ()):
-            head = Content.styled(f"{SIGNS[status]} {status}  ", STYLES[status])
+            head = Content.styled(f"{status.sign} {status}  ", STYLES[status])
             if self.screen.has_class("-tall"):
                 lines.append(hanging(head, scrub(text), width))
             else:

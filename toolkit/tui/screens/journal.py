@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from toolkit.figures import age, duration
 from toolkit.secret import scrub
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.registry import act, bindings
@@ -19,7 +20,7 @@ from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.widgets.table import Column, Table
-from toolkit.tui.wording import age, counted, duration, moment
+from toolkit.tui.wording import counted, moment
 
 if TYPE_CHECKING:
     from toolkit.actions.journal import Operation, Problem

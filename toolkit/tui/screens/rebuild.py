@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from toolkit.figures import age
 from toolkit.secret import scrub
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
@@ -19,7 +20,7 @@ from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.plan_page import fact_lines
 from toolkit.tui.widgets.prose import hanging
 from toolkit.tui.widgets.table import Column, Table
-from toolkit.tui.wording import age, counted, moment
+from toolkit.tui.wording import counted, moment
 
 if TYPE_CHECKING:
     from toolkit.systems.cluster.objects import Job

@@ -8,9 +8,10 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
+from toolkit.figures import duration
 from toolkit.tui.house import house
 from toolkit.tui.registry import ACTS, PAGES
-from toolkit.tui.wording import duration, elided
+from toolkit.tui.wording import elided
 
 if TYPE_CHECKING:
     from toolkit.tui.session import Session

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from toolkit.figures import duration, size
 from toolkit.secret import scrub
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.wording import duration, elided, size
+from toolkit.tui.wording import elided
 
 if TYPE_CHECKING:
     from toolkit.cache.groups import Group, Overview

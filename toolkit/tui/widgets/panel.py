@@ -12,11 +12,11 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from toolkit.errors import ToolkitError
+from toolkit.figures import duration
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.session import Session
 from toolkit.tui.widgets.problem import ProblemView
-from toolkit.tui.wording import duration
 
 T = TypeVar("T")
 

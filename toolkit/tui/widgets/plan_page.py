@@ -9,10 +9,11 @@ from textual.content import Content
 from toolkit.actions.gate import Done
 from toolkit.actions.plan import Change, Damage, Fact, Plan, Result
 from toolkit.checks.finding import Finding, Status
+from toolkit.figures import size
 from toolkit.progress import Advanced
 from toolkit.secret import scrub
 from toolkit.tui.widgets.prose import ENDLESS, hanging, labelled
-from toolkit.tui.wording import SIGNS, STYLES, moment, size, state
+from toolkit.tui.wording import STYLES, moment, state
 
 _RESULTS = {
     Result.DONE: ("✓ done", "bold $text-success"),
@@ -58,7 +59,7 @@ def fact_lines(facts: Sequence[Fact], width: int) -> list[Content]:
     lines = []
     for fact in facts:
         head = Content.assemble(
-            (f"{SIGNS[fact.status]} ", STYLES[fact.status]), (f"{fact.label:<{room}}  ", "$text-muted")
+            (f"{fact.status.sign} ", STYLES[fact.status]), (f"{fact.label:<{room}}  ", "$text-muted")
         )
         word = "" if fact.status is Status.OK else f"{fact.status}: "
         style = "" if fact.status in (Status.OK, Status.SKIPPED) else STYLES[fact.status]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from toolkit.tui.wording import age, duration, moment
+from toolkit.figures import age, duration
+from toolkit.tui.wording import moment
 
 if TYPE_CHECKING:
     from toolkit.systems.cluster.objects import Job
