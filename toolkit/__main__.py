@@ -30,6 +30,8 @@ def run(arguments: list[str]) -> int:
 
     try:
         status = root.build(_launch).main(args=arguments, prog_name="toolkit", standalone_mode=False)
+        if status == ExitCode.INTERRUPTED:
+            return _interrupted()
         return int(status) if isinstance(status, int) else ExitCode.OK
     except ToolkitError as problem:
         from toolkit.cli import diagnostics
@@ -37,8 +39,7 @@ def run(arguments: list[str]) -> int:
         diagnostics.error(problem)
         return problem.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted.\n")
-        return ExitCode.INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:  # `toolkit … | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
@@ -46,16 +47,20 @@ def run(arguments: list[str]) -> int:
         return _unexpected(problem)
 
 
+def _interrupted() -> int:
+    sys.stderr.write("\nInterrupted.\n")
+    return ExitCode.INTERRUPTED
+
+
 def _unexpected(problem: Exception) -> int:
     """click's own exceptions (wrong usage, exit, abort) know what to say; all else is a bug, and gets a report."""
+    if type(problem).__name__ == "Abort":
+        return _interrupted()
     if hasattr(problem, "exit_code"):
         if hasattr(problem, "show"):
             problem.show()
             return ExitCode.USAGE
         return int(problem.exit_code)
-    if type(problem).__name__ == "Abort":
-        sys.stderr.write("\nInterrupted.\n")
-        return ExitCode.INTERRUPTED
     from toolkit import crash
 
     crash.report(problem, sys.argv[1:])

@@ -4,6 +4,7 @@ there is no traceback, and what was there before is there afterwards."""
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -178,3 +179,19 @@ def _wait_for_the_job(sandbox: Sandbox) -> None:
             return
         time.sleep(0.3)
     raise AssertionError("the job did not end")
+
+
+def test_ctrl_c_at_the_question_ends_the_command_and_changes_nothing(sandbox: Sandbox) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "toolkit", "groups", "flush", *E]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    shown = b""
+    while b"Type 'sandbox'" not in shown:
+        shown += os.read(ours, 65536)
+    process.send_signal(signal.SIGINT)
+    while b"Interrupted." not in shown:
+        shown += os.read(ours, 65536)
+    assert process.wait(timeout=30) == 130
+    os.close(ours)
+    assert sandbox.run("groups", "list", *E, "-o", "json").json()[0]["l2"]["present"]
