@@ -62,6 +62,15 @@ class Proxied:
         """A command past the proxy."""
         return self.server.command(*words)
 
+    def populate(self, count: int, prefix: str) -> None:
+        """`count` small values, `prefix`:0 and so on."""
+        import redis
+
+        with redis.Redis(self.address.host, self.address.port, password=TOKEN) as plain, plain.pipeline(False) as pipe:
+            for number in range(count):
+                pipe.set(f"{prefix}:{number}", number)
+            pipe.execute()
+
     def close(self) -> None:
         for client in self._clients:
             client.close()

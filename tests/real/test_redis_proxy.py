@@ -102,7 +102,7 @@ class TestLooking:
         assert client.index(INDEX) == [(key, 1.0)]
 
     def test_scan_finds_all_and_what_matches(self, redis: Proxied) -> None:
-        redis.server.command("DEBUG", "POPULATE", "12000", "other")
+        redis.populate(12000, "other")
         redis.run("SET", "group[1]:frame", "x")
         client = redis.client()
         assert len(client.scan()) == client.dbsize() == 12001
@@ -174,7 +174,7 @@ class TestLooking:
 
 class TestChanging:
     def test_unlink_counts_what_was_there_and_tells_how_far_it_is(self, redis: Proxied, permit: Permit) -> None:
-        redis.server.command("DEBUG", "POPULATE", "1200", "frame")
+        redis.populate(1200, "frame")
         told: list[Event] = []
         keys = [f"frame:{number}" for number in range(1200)]
         assert redis.client().unlink([*keys, "none"], permit, Progress(told.append)) == 1200
@@ -182,7 +182,7 @@ class TestChanging:
         assert [getattr(event, "done", 0) for event in told] == [500, 1000, 1201]
 
     def test_unlink_stops_between_batches(self, redis: Proxied, permit: Permit) -> None:
-        redis.server.command("DEBUG", "POPULATE", "1200", "frame")
+        redis.populate(1200, "frame")
         progress = Progress(lambda event: progress.stop.set())
         with pytest.raises(Interrupted):
             redis.client().unlink([f"frame:{number}" for number in range(1200)], permit, progress)

@@ -125,7 +125,7 @@ async def test_leaving_the_screen_waits_for_nothing_and_coming_back_asks_anew() 
         await app.see("Journal")
         world.hanging.clear()
         await app.press("1")
-        await app.see(f"★ {NAMES[0]}", "Layers  just now")
+        await app.see(f"★ {NAMES[0]}")
         assert world.asked.count("overview") == 2
 
 
