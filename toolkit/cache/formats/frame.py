@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toolkit.cache.ranged import RangedReader
 
 IDENTIFYING: Final = ("pert", "kind", "concentration", "experiment", "replicates")
+PIECE_ROWS: Final = 8192
 
 
 class UnreadableFrame(ToolkitError):
@@ -91,6 +92,16 @@ def _explained(reader: RangedReader, kind: str, error: Exception) -> ToolkitErro
         return reader.problem
     said = str(error).strip().splitlines()
     return UnreadableFrame(reader.name, kind, (said[0][:200] if said else type(error).__name__).rstrip("."))
+
+
+def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch some thousand rows at a time, once it is known to be whole: offsets, indices, UTF-8.
+
+    Raises ArrowInvalid; to look into a damaged one that was not checked would end the program.
+    """
+    batch.validate(full=True)
+    for start in range(0, batch.num_rows, PIECE_ROWS):
+        yield batch.slice(start, PIECE_ROWS)
 
 
 def identifying(batch: pa.RecordBatch) -> pa.RecordBatch:

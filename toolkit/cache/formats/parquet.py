@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from toolkit.cache.formats.frame import IDENTIFYING, UnreadableFrame, identifying, reading, wanted
+from toolkit.cache.formats.frame import (
+    IDENTIFYING,
+    PIECE_ROWS,
+    UnreadableFrame,
+    identifying,
+    in_pieces,
+    reading,
+    wanted,
+)
 from toolkit.cache.ranged import RangedReader
 from toolkit.progress import SILENT, Progress
 
@@ -17,7 +25,6 @@ MAGIC: Final = b"PAR1"
 _ENCRYPTED: Final = b"PARE"
 _TAIL: Final = 8  # the footer's length, and the magic bytes again
 _AHEAD: Final = 8 * 1024 * 1024  # bytes of columns fetched ahead
-_ROWS: Final = 8192
 _BUFFER: Final = 1024 * 1024
 _LONGEST_FOOTER: Final = 256 * 1024 * 1024
 _STRINGS, _CONTAINERS = 64 * 1024 * 1024, 4_000_000  # more in a footer is damage
@@ -26,17 +33,17 @@ _STRINGS, _CONTAINERS = 64 * 1024 * 1024, 4_000_000  # more in a footer is damag
 class ParquetFrame:
     """A Parquet file over `reader`."""
 
-    def __init__(self, reader: RangedReader, progress: Progress = SILENT, format: str = "parquet") -> None:  # noqa: A002
-        self.format = format
+    def __init__(self, reader: RangedReader, progress: Progress = SILENT) -> None:
+        self.format = "parquet"
         self._reader = reader
         self._progress = progress
-        with reading(reader, format):
+        with reading(reader, self.format):
             self._metadata = self._footer()
             schema = self._metadata.schema.to_arrow_schema()
             self.rows = int(self._metadata.num_rows)
             self.columns = tuple((field.name, str(field.type)) for field in schema)
         if self.rows < 0 or sum(self._rows(group) for group in range(self._metadata.num_row_groups)) != self.rows:
-            raise UnreadableFrame(reader.name, format, "its footer contradicts itself about the number of rows")
+            raise UnreadableFrame(reader.name, self.format, "its footer contradicts itself about the number of rows")
 
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         """See Frame. Fetches the columns of several row groups at once."""
@@ -95,9 +102,9 @@ class ParquetFrame:
 
     def _batches(self, file: pq.ParquetFile, group: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         rows = 0
-        for batch in file.iter_batches(_ROWS, row_groups=[group], columns=list(columns), use_threads=False):
+        for batch in file.iter_batches(PIECE_ROWS, row_groups=[group], columns=list(columns), use_threads=False):
             rows += batch.num_rows
-            yield batch
+            yield from in_pieces(batch)
         if rows != self._rows(group):
             raise UnreadableFrame(self._reader.name, self.format, f"row group {group} lacks some of its rows")
 
