@@ -71,7 +71,7 @@ def _from_rows(rows: Iterable[list[str]]) -> Iterator[list[str]]:
     for number, row in enumerate(rows):
         heading = [cell.strip().casefold() for cell in row]
         if number == 0 and "symbol" in heading:
-            columns = sorted((at for at, name in enumerate(heading) if name in _COLUMNS), key=heading.__getitem__)
+            columns = [heading.index(name) for name in _COLUMNS if name in heading]
             continue
         cells = row if columns is None else [row[at] for at in columns if at < len(row)]
         yield [name for cell in cells for name in cell.split("|")]

@@ -186,7 +186,7 @@ def samples(length: int) -> list[tuple[int, int]]:
     """Which bytes (start, end) of a value of `length` go into its fingerprint: its beginning, its end, where Parquet
     and Arrow describe all the rest, and some between: a rebuilt frame has other vectors everywhere."""
     head, tail, between, pieces = 512, 2048, 64, 6
-    if length <= head + tail + between * pieces:
+    if length <= 2 * (head + tail):
         return [(0, length)]
     step = (length - head - tail) // (pieces + 1)
     middle = [(head + step * at, head + step * at + between) for at in range(1, pieces + 1)]
