@@ -273,7 +273,7 @@ class TestBadDays:
             assert unreadable.why
             assert places(found) == [("newer", "L2", "genes"), ("newer", "L3", "genes")]
             (absent,) = [absent for absent in found.absent_from if (absent.group, absent.layer) == ("older", "L3")]
-            assert absent.why == "in none of the 1 frames searched; 1 could not be read"
+            assert absent.why == "not in the one frame that could be searched; 1 could not be read"
             assert answers.problems == ()
 
     def test_other_kind_of_data_under_a_frames_key(self, world: World) -> None:

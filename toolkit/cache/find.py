@@ -113,6 +113,7 @@ def find(
     """
     known_aliases = aliases.load(connections.environment.cache.aliases_file)
     read = layers.read(connections)
+    progress.check_stop()
     problems = [layer for layer in (read.l2, read.l3) if isinstance(layer, ToolkitError)]
     if len(problems) == 2:
         problems[0].hint = f"{problems[0].hint} (Nor could the bucket be read: {problems[1].message})".strip()
@@ -126,7 +127,7 @@ def find(
             raise no_such_group(group, map(shown, _groups(read)), connections.environment.name)
     search = Search(connections, read, groups, progress, index or NameIndex())
     search.read()
-    matcher = Matcher(dict.fromkeys(name for perts in search.distinct() for name in perts.names), known_aliases)
+    matcher = Matcher(search.names(), known_aliases)
     found = tuple(_answer(query, matcher, search) for query in queries)
     return Answers(found, tuple(search.notes), (*problems, *search.problems))
 
@@ -221,7 +222,8 @@ def _why_not(
         if held:
             at = ", ".join(f"{one:g}" for one in sorted(held))
             return f"there, but not at {matching.micromolar(asked.concentration)}: at {at} µM{also}"
-    return f"in none of the {len(places)} frames searched{also}"
+    searched = "not in the one frame" if len(places) == 1 else f"in none of the {len(places)} frames"
+    return f"{searched} that could be searched{also}"
 
 
 def _groups(read: Layers) -> list[str]:

@@ -11,15 +11,19 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
 from toolkit import paths
 from toolkit.cache.perturbations import Perts
+
+_T = TypeVar("_T")
 
 _FORMAT = "v1"
 _MOST_BYTES = 512 * 1024 * 1024
@@ -77,6 +81,8 @@ class NameIndex:
         self.problem = ""
         self._most_bytes, self._most_entries = most_bytes, most_entries
         self._loaded: dict[str, Perts] = {}
+        self._names: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
         self._directory: Path | None = None
         try:
             self._directory = (directory or paths.cache() / "names") / _FORMAT
@@ -103,7 +109,8 @@ class NameIndex:
                 content = (self._directory / "perts" / entry.perts).read_bytes()
                 if _digest(content) != entry.perts:
                     return None
-                perts = _unpacked(msgspec.msgpack.decode(content, type=_Stored))
+                stored = msgspec.msgpack.decode(content, type=_Stored)
+                perts = _unpacked(stored, self._split(stored))
             except (OSError, msgspec.DecodeError, ValueError, LookupError):
                 return None
             self._loaded[entry.perts] = perts
@@ -170,6 +177,15 @@ class NameIndex:
             if sum(sizes.values()) > self._most_bytes or time.time() - file.stat().st_mtime > _NEWBORN:
                 file.unlink(missing_ok=True)
 
+    def _split(self, stored: _Stored) -> list[str]:
+        """The names: one list for all frames that differ in the rest alone. Most groups have the same perturbations."""
+        if not stored.kind_of:
+            return []
+        with self._lock:
+            if stored.names not in self._names:
+                self._names[stored.names] = stored.names.split("\0")
+            return self._names[stored.names]
+
     def _unkept(self, error: OSError) -> None:
         self.problem = f"What was read could not be kept for the next question: {error.strerror or error}"
 
@@ -207,13 +223,28 @@ def _packed(perts: Perts) -> _Stored:
     )
 
 
-def _unpacked(stored: _Stored) -> Perts:
-    names = stored.names.split("\0") if stored.kind_of else []
-    kinds, sets = stored.kinds, stored.concentrations
+class _Numbered(Sequence[_T]):
+    """A column as it is stored: each value once, and by number for each row. Decoded where it is looked at."""
+
+    def __init__(self, values: Sequence[_T], numbers: Sequence[int]) -> None:
+        if numbers and not 0 <= min(numbers) <= max(numbers) < len(values):
+            raise ValueError("a number that stands for no value")
+        self._values, self._numbers = values, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self._values[number] for number in self._numbers[at]]
+        return self._values[self._numbers[at]]
+
+
+def _unpacked(stored: _Stored, names: Sequence[str]) -> Perts:
     perts = Perts(
         names,
-        [kinds[at] for at in stored.kind_of],
-        [sets[at] for at in stored.concentrations_of],
+        _Numbered(stored.kinds, stored.kind_of),
+        _Numbered(stored.concentrations, stored.concentrations_of),
         stored.replicates,
         stored.experiments,
     )

@@ -82,9 +82,10 @@ class Search:
         if self.index.problem:
             self.notes.append(self.index.problem)
 
-    def distinct(self) -> Iterator[Perts]:
-        """What frames hold, once where several hold the same."""
-        yield from {id(perts): perts for perts in self.held.values()}.values()
+    def names(self) -> Iterator[str]:
+        """Every name that some frame holds; those of a list that several frames share are given once."""
+        for names in {id(perts.names): perts.names for perts in self.held.values()}.values():
+            yield from names
 
     def searched_layers(self) -> list[str]:
         """Those that could be read."""
