@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from toolkit.cache.formats import arrow, packed, parquet
+from toolkit.cache.formats import arrow, packed, parquet, pickled_frame
 from toolkit.cache.formats.arrow_headers import FILE_MAGIC, STREAM_MAGIC
 from toolkit.cache.formats.frame import IDENTIFYING, Frame, UnreadableFrame
 from toolkit.cache.ranged import RangedReader
@@ -40,6 +40,8 @@ def _open(reader: RangedReader, progress: Progress, depth: int) -> Frame:
         return arrow.ArrowFile(reader, progress)
     if head.startswith(STREAM_MAGIC):
         return arrow.ArrowStream(reader, progress)
+    if pickled_frame.is_pickle(head):
+        return pickled_frame.PickledFrame(reader, progress)
     kind = packed.packing(head)
     if kind:
         if depth == _DEEPEST:
