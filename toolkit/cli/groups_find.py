@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from toolkit.cache import find as finding
 from toolkit.cache.find import LAYERS, Absent, Answers, Found, Where
 from toolkit.cache.matching import Near, micromolar
 from toolkit.cli import diagnostics, options, output
+from toolkit.cli.diagnostics import printable
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode, UsageError
@@ -23,7 +24,7 @@ from toolkit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_HOW = {"case": "written so", "space": "written so", "alias": "another name", "prefix": "by its number"}
+_HOW = {"case": "other case", "space": "other spelling", "alias": "another name", "prefix": "by its number"}
 
 
 def find(
@@ -83,6 +84,8 @@ def _show(answers: Answers, form: Format, *, one: bool) -> None:
     if form is Format.TABLE:
         if one:
             output.document(answers.found[0], form, lambda: _drawn(answers.found[0]))
+            if any(absent.frames == 0 for absent in answers.found[0].absent_from):
+                diagnostics.narrate("- the layer holds none of the group's frames", "dim")
         else:
             output.rows(answers.found, _columns_of_many(), form)
             _tell_unreadable(answers.found[0])
@@ -105,15 +108,11 @@ class _Row:
     def mark(self, layer: str) -> str:
         frames = {match.frame for match in self.matches if match.layer == layer}
         if frames:
-            return f"yes, {len(frames)}"
+            return "1 frame" if len(frames) == 1 else f"{len(frames)} frames"
         for absent in self.absent:
             if absent.layer == layer:
                 return "no" if absent.frames and "could not be read" not in absent.why else _not_said(absent)
         return "unknown"
-
-    @property
-    def there(self) -> bool:
-        return bool(self.matches)
 
 
 def _not_said(absent: Absent) -> str:
@@ -124,17 +123,23 @@ def _drawn(found: Found) -> Sequence[RenderableType]:
     from rich.text import Text
 
     rows = _rows(found)
-    there = sum(row.there for row in rows)
+    there = [row for row in rows if row.matches]
     style = "green" if found.exact else "yellow" if there else "red"
-    parts: list[RenderableType] = [Text(f"{found.query}: {_in_words(found, there, len(rows))}", style=f"bold {style}")]
+    headline = f"{found.query}: {_in_words(found, len(there), len(rows))}"
+    parts: list[RenderableType] = [Text(printable(headline), style=f"bold {style}")]
+    details = _details(found)
+    shared = {title for title, cell in details.items() if len({cell(row) for row in there}) == 1}
+    if shared:  # the same in every group: said once
+        parts.append(output.pairs([(title, details[title](there[0])) for title in details if title in shared]))
     if rows:
-        parts += [Text(), output.table(rows, _columns(found))]
+        columns = [Column(title, cell) for title, cell in details.items() if title not in shared]
+        parts += [Text(), output.table(rows, [*_COLUMNS, *columns])]
     for line in _unequal(rows):
         parts.append(Text(f"! {line}", style="yellow"))
     for unreadable in found.unreadable:
         what = f"{unreadable.group} {unreadable.frame} in {LAYERS[unreadable.layer]}"
-        parts.append(Text(f"! not searched: {what}: {unreadable.why}", style="yellow"))
-    parts += [Text(f"did you mean {_meant(near)}? ({near.why})") for near in found.near]
+        parts.append(Text(printable(f"! not searched: {what}: {unreadable.why}"), style="yellow"))
+    parts += [Text(f"did you mean {_meant(near)}? ({printable(near.why)})") for near in found.near]
     return parts
 
 
@@ -162,28 +167,26 @@ def _rows(found: Found) -> list[_Row]:
     ]
 
 
-def _columns(found: Found) -> list[Column]:
-    columns = [
-        Column("group", lambda row: row.group, style=lambda row: "" if row.there else "dim"),
-        Column("L2 redis", lambda row: row.mark("L2"), style=lambda row: _style(row.mark("L2"))),
-        Column("L3 bucket", lambda row: row.mark("L3"), style=lambda row: _style(row.mark("L3"))),
-        Column("in frames", lambda row: _frames({match.frame for match in row.matches})),
-    ]
-    if not found.exact and found.matches:
-        columns.append(Column("as", _names))
+def _details(found: Found) -> dict[str, Callable[[_Row], str]]:
+    """What is said of each group that has it, by title."""
+    if not found.matches:
+        return {}
+    details: dict[str, Callable[[_Row], str]] = {"in frames": lambda row: _frames({m.frame for m in row.matches})}
+    if not found.exact:
+        details["as"] = _names
     if any(match.concentrations for match in found.matches):
-        columns.append(Column("at µM", lambda row: _concentrations(row.matches)))
-    return columns
+        details["at µM"] = lambda row: _concentrations(row.matches)
+    return details
 
 
 def _names(row: _Row) -> str:
     names = {match.pert: _HOW.get(match.how, "") for match in row.matches}
-    return ", ".join(f"{name} ({how})" if how else name for name, how in names.items())
+    return printable(", ".join(f"{name} ({how})" if how else name for name, how in names.items()))
 
 
 def _columns_of_many() -> list[Column]:
     return [
-        Column("pert", lambda found: found.query, style=lambda found: "" if found.exact else "bold"),
+        Column("pert", lambda found: printable(found.query), style=lambda found: "" if found.exact else "bold"),
         Column(
             "groups", lambda found: f"{len({match.group for match in found.matches})}/{len(found.groups)}", right=True
         ),
@@ -194,11 +197,18 @@ def _columns_of_many() -> list[Column]:
     ]
 
 
+_COLUMNS = (
+    Column("group", lambda row: row.group, style=lambda row: "" if row.matches else "dim"),
+    Column("L2 redis", lambda row: row.mark("L2"), style=lambda row: _style(row.mark("L2"))),
+    Column("L3 bucket", lambda row: row.mark("L3"), style=lambda row: _style(row.mark("L3"))),
+)
+
+
 def _remark(found: Found) -> str:
     if found.exact:
         return ""
     if found.matches:
-        return f"as {', '.join(dict.fromkeys(match.pert for match in found.matches))}"
+        return printable(f"as {', '.join(dict.fromkeys(match.pert for match in found.matches))}")
     return f"did you mean {_meant(found.near[0])}?" if found.near else "nothing like it"
 
 
@@ -231,7 +241,8 @@ def _unequal(rows: Iterable[_Row]) -> Iterable[str]:
 
 def _tell_unreadable(found: Found) -> None:
     for unreadable in found.unreadable:
-        diagnostics.warn(f"not searched: {unreadable.layer} {unreadable.group} {unreadable.frame}: {unreadable.why}")
+        what = f"{unreadable.group} {unreadable.frame} in {LAYERS[unreadable.layer]}"
+        diagnostics.warn(printable(f"not searched: {what}: {unreadable.why}"))
 
 
 def _tell_bytes(found: Found) -> None:
@@ -246,13 +257,13 @@ def _tell_bytes(found: Found) -> None:
 
 
 def _meant(near: Near) -> str:
-    return near.pert if near.concentration is None else f"{near.pert} at {micromolar(near.concentration)}"
+    return printable(near.pert if near.concentration is None else f"{near.pert} at {micromolar(near.concentration)}")
 
 
 def _frames(names: set[str]) -> str:
     """All of them where there is room, else what they begin with: genes* (4)."""
     ordered = sorted(names)
-    if len(ordered) < 3 or (not sys.stdout.isatty() or shutil.get_terminal_size().columns >= 160):
+    if len(ordered) < 3 or not sys.stdout.isatty() or shutil.get_terminal_size().columns >= 110:
         return ", ".join(ordered)
     common = os.path.commonprefix(ordered)  # noqa: RUF071  letters, not folders
     return f"{common or ordered[0] + ', '}* ({len(ordered)})"
