@@ -273,6 +273,7 @@ class TestBadDays:
             assert unreadable.why
             assert places(found) == [("newer", "L2", "genes"), ("newer", "L3", "genes")]
             (absent,) = [absent for absent in found.absent_from if (absent.group, absent.layer) == ("older", "L3")]
+            assert (absent.frames, absent.unread) == (1, 1)
             assert absent.why == "not in the one frame that could be searched; 1 could not be read"
             assert answers.problems == ()
 

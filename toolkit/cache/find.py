@@ -45,11 +45,13 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A group that does not hold it in a layer. `frames` were searched: 0 where the layer has none of the group."""
+    """A group that does not hold it in a layer. `frames` were searched, `unread` more could not be: 0 and 0 where the
+    layer holds none of the group."""
 
     group: str
     layer: str
     frames: int
+    unread: int
     why: str
 
 
@@ -145,7 +147,7 @@ def _answer(query: str, matcher: Matcher, search: Search) -> Found:
             matches += here
             if not here:
                 why = _why_not(asked, meant, places, unread, search, layer)
-                absent.append(Absent(shown(group), layer, len(places), why))
+                absent.append(Absent(shown(group), layer, len(places), len(unread), why))
     exact = any(match.exact for match in matches)
     near: list[Near] = []
     if asked.concentration is not None and not exact:

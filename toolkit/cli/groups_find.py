@@ -84,7 +84,7 @@ def _show(answers: Answers, form: Format, *, one: bool) -> None:
     if form is Format.TABLE:
         if one:
             output.document(answers.found[0], form, lambda: _drawn(answers.found[0]))
-            if any(absent.frames == 0 for absent in answers.found[0].absent_from):
+            if any(absent.frames + absent.unread == 0 for absent in answers.found[0].absent_from):
                 diagnostics.narrate("- the layer holds none of the group's frames", "dim")
         else:
             output.rows(answers.found, _columns_of_many(), form)
@@ -111,12 +111,8 @@ class _Row:
             return "1 frame" if len(frames) == 1 else f"{len(frames)} frames"
         for absent in self.absent:
             if absent.layer == layer:
-                return "no" if absent.frames and "could not be read" not in absent.why else _not_said(absent)
+                return "unknown" if absent.unread else "no" if absent.frames else "-"
         return "unknown"
-
-
-def _not_said(absent: Absent) -> str:
-    return "unknown" if "could not be read" in absent.why else "-"
 
 
 def _drawn(found: Found) -> Sequence[RenderableType]:
