@@ -115,7 +115,7 @@ def _by_name(module: str, name: str, protocol: int) -> bytes:
     """A pickle that calls module.name("x")."""
     if protocol < 4:
         return pickle.PROTO + bytes([protocol]) + f"c{module}\n{name}\n".encode() + b"X\x01\x00\x00\x00x\x85R."
-    words = b"".join(b"\x8c" + bytes([len(word)]) + word.encode() for word in (module, name))
+    words = b"".join(b"\x8c" + bytes([len(word.encode())]) + word.encode() for word in (module, name))
     return pickle.PROTO + bytes([protocol]) + words + b"\x93\x8c\x01x\x85R."
 
 

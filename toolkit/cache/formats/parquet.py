@@ -14,6 +14,7 @@ from toolkit.cache.formats.frame import (
     reading,
     wanted,
 )
+from toolkit.cache.formats.parquet_footer import RowGroup, row_groups
 from toolkit.cache.ranged import RangedReader
 from toolkit.progress import SILENT, Progress
 
@@ -38,12 +39,14 @@ class ParquetFrame:
         self._reader = reader
         self._progress = progress
         with reading(reader, self.format):
-            self._metadata = self._footer()
+            self._metadata, self._groups = self._footer()
+            self.rows = sum(group.rows for group in self._groups)
             schema = self._metadata.schema.to_arrow_schema()
-            self.rows = int(self._metadata.num_rows)
             self.columns = tuple((field.name, str(field.type)) for field in schema)
-        if self.rows < 0 or sum(self._rows(group) for group in range(self._metadata.num_row_groups)) != self.rows:
+        if self.rows != self._metadata.num_rows or any(group.rows < 0 for group in self._groups):
             raise UnreadableFrame(reader.name, self.format, "its footer contradicts itself about the number of rows")
+        if any(chunk.end > reader.size for group in self._groups for chunk in group.chunks):
+            raise UnreadableFrame(reader.name, self.format, "its footer points behind its end: it is cut off")
 
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         """See Frame. Fetches the columns of several row groups at once."""
@@ -51,7 +54,7 @@ class ParquetFrame:
         with reading(self._reader, self.format):
             file = self._opened(buffer=0)
             fetched = -1
-            for group in range(self._metadata.num_row_groups):
+            for group in range(len(self._groups)):
                 self._progress.check_stop()
                 if group > fetched:
                     fetched = self._fetch_ahead(group, some)
@@ -62,7 +65,7 @@ class ParquetFrame:
         """See Frame. Reads page by page, whatever the size of a row group."""
         with reading(self._reader, self.format):
             file = self._opened(buffer=_BUFFER)
-            for group in range(self._metadata.num_row_groups):
+            for group in range(len(self._groups)):
                 for batch in self._batches(file, group, columns):
                     self._progress.check_stop()
                     yield batch
@@ -70,7 +73,7 @@ class ParquetFrame:
     def close(self) -> None:
         pass
 
-    def _footer(self) -> pq.FileMetaData:
+    def _footer(self) -> tuple[pq.FileMetaData, tuple[RowGroup, ...]]:
         """The metadata, of which not a byte too many is read where it is as short as usual."""
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -87,7 +90,7 @@ class ParquetFrame:
         footer = self._reader.read_range(size - _TAIL - length, length)
         alone = pa.BufferReader(MAGIC + footer + tail)
         limits = {"thrift_string_size_limit": _STRINGS, "thrift_container_size_limit": _CONTAINERS}
-        return pq.ParquetFile(alone, **limits).metadata
+        return pq.ParquetFile(alone, **limits).metadata, row_groups(footer)
 
     def _opened(self, *, buffer: int) -> pq.ParquetFile:
         import pyarrow.parquet as pq
@@ -105,18 +108,15 @@ class ParquetFrame:
         for batch in file.iter_batches(PIECE_ROWS, row_groups=[group], columns=list(columns), use_threads=False):
             rows += batch.num_rows
             yield from in_pieces(batch)
-        if rows != self._rows(group):
+        if rows != self._groups[group].rows:
             raise UnreadableFrame(self._reader.name, self.format, f"row group {group} lacks some of its rows")
-
-    def _rows(self, group: int) -> int:
-        return int(self._metadata.row_group(group).num_rows)
 
     def _fetch_ahead(self, first: int, columns: Sequence[str]) -> int:
         """Fetch the columns from row group `first` on, as many row groups as fit. Gives back the last one fetched."""
         ranges: list[tuple[int, int]] = []
         total = 0
-        for group in range(first, self._metadata.num_row_groups):
-            chunks = self._chunks(group, columns)
+        for group in range(first, len(self._groups)):
+            chunks = [(chunk.start, chunk.end) for chunk in self._groups[group].chunks if chunk.column in columns]
             total += sum(end - start for start, end in chunks)
             if ranges and total > _AHEAD:
                 self._reader.fetch_many(ranges)
@@ -124,21 +124,4 @@ class ParquetFrame:
             ranges += chunks
         if total <= _AHEAD:
             self._reader.fetch_many(ranges)
-        return int(self._metadata.num_row_groups) - 1
-
-    def _chunks(self, group: int, columns: Sequence[str]) -> list[tuple[int, int]]:
-        """Where the columns' bytes lie. Raises UnreadableFrame where the footer points out of the file."""
-        found = []
-        row_group = self._metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            if chunk.path_in_schema.split(".")[0] not in columns:
-                continue
-            start = chunk.data_page_offset
-            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-                start = min(start, chunk.dictionary_page_offset)
-            end = start + chunk.total_compressed_size
-            if not 0 <= start <= end <= self._reader.size:
-                raise UnreadableFrame(self._reader.name, self.format, "its footer points behind its end: it is cut off")
-            found.append((start, end))
-        return found
+        return len(self._groups) - 1
