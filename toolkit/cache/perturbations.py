@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_TEXTS = ("pert", "kind", "experiment")
 _DIGITS = 6  # significant digits of a concentration: what a float32 on its way through a frame leaves of 0.3
 
 
@@ -88,10 +89,17 @@ def summed_up(batches: Iterable[pa.RecordBatch]) -> Perts:
     """The perturbations in a frame's identifying columns, as Frame.names() gives them."""
     import pyarrow as pa
 
-    kept = list(batches)
-    if not kept:
+    coded = [_coded(batch) for batch in batches if batch.num_rows]
+    if not coded:
         return Perts([], [], [], [], [])
-    table = pa.Table.from_batches(kept)
+    table = pa.Table.from_batches(coded).unify_dictionaries()
+    del coded
+    texts: dict[str, list[Any]] = {}
+    for at, name in enumerate(table.column_names):
+        if name in _TEXTS:  # grouped by number, they take a quarter of the room and of the time
+            chunks = table.column(at).chunks
+            texts[name] = chunks[0].dictionary.to_pylist()
+            table = table.set_column(at, name, pa.chunked_array([chunk.indices for chunk in chunks]))
     keys = [name for name in ("pert", "kind") if name in table.column_names]
     wanted = {"concentration": "distinct", "replicates": "sum", "experiment": "count_distinct"}
     aggregates = [(column, how) for column, how in wanted.items() if column in table.column_names]
@@ -99,7 +107,9 @@ def summed_up(batches: Iterable[pa.RecordBatch]) -> Perts:
     rows = summed.num_rows
 
     def column(name: str, missing: Any) -> list[Any]:
-        return summed.column(name).to_pylist() if name in summed.column_names else [missing] * rows
+        values = summed.column(name).to_pylist() if name in summed.column_names else [missing] * rows
+        known = texts.get(name)
+        return values if known is None else [missing if at is None else known[at] for at in values]
 
     perts = zip(
         column("pert", ""),
@@ -110,10 +120,21 @@ def summed_up(batches: Iterable[pa.RecordBatch]) -> Perts:
         strict=True,
     )
     return Perts.of(
-        Pert(name, kind or "", _ascending(concentrations), replicates, experiments)
+        Pert(name, kind, _ascending(concentrations), replicates, experiments)
         for name, kind, concentrations, replicates, experiments in perts
         if name
     )
+
+
+def _coded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its texts once each, and numbers in their place."""
+    import pyarrow as pa
+
+    columns = [
+        column.dictionary_encode() if name in _TEXTS else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _ascending(concentrations: Iterable[float | None]) -> tuple[float, ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.systems.bucket import ObjectInfo
     from toolkit.systems.connections import Connections
 
-_FRAMES_AT_ONCE: Final = 8
+_FRAMES_AT_ONCE: Final = 6
 _TRIES: Final = 2  # at a Redis value that is replaced while it is read
 
 
