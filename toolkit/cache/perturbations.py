@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def summed_up(batches: Iterable[pa.RecordBatch]) -> Perts:
         strict=True,
     )
     return Perts.of(
-        Pert(name, kind, _ascending(concentrations), replicates, experiments)
+        Pert(name, kind, _ascending(tuple(concentrations)), replicates, experiments)
         for name, kind, concentrations, replicates, experiments in perts
         if name
     )
@@ -137,6 +138,7 @@ def _coded(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _ascending(concentrations: Iterable[float | None]) -> tuple[float, ...]:
+@lru_cache(maxsize=4096)  # compounds have the same few series
+def _ascending(concentrations: tuple[float | None, ...]) -> tuple[float, ...]:
     known = {float(f"{value:.{_DIGITS}g}") for value in concentrations if value is not None and value == value}
     return tuple(sorted(known))
