@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from bucket_fixtures import NAME, part, server  # noqa: F401
@@ -198,6 +200,15 @@ class TestReading:
         assert [found.exact for found in many] == [True, True, True, False]
         assert {found.bytes_read for found in many} == {0}
         assert many[0].matches == one.matches
+
+    def test_kind_of_file_is_told_by_its_content(self, world: World) -> None:
+        sink = io.BytesIO()
+        feather.write_feather(pq.read_table(io.BytesIO(GENES)), sink, compression="lz4")
+        world.l2("newer", "genes", sink.getvalue())
+        world.l3("older", "genes", gzip.compress(GENES))
+        found = world.find("BRCA1")
+        assert found.unreadable == ()
+        assert places(found) == [("newer", "L2", "genes"), ("newer", "L3", "genes"), ("older", "L3", "genes")]
 
     def test_value_that_changed_in_redis_is_noticed(self, world: World) -> None:
         world.find("BRCA1")

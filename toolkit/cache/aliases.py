@@ -7,8 +7,6 @@ count, which is how HGNC's downloads look.
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -43,6 +41,9 @@ def load(file: str) -> Aliases:
     """The table in `file`; none where that is empty. Raises ConfigurationError where it cannot be read."""
     if not file:
         return NO_ALIASES
+    import csv
+    import tomllib
+
     path = Path(file).expanduser()
     try:
         text = path.read_text("utf-8-sig")
