@@ -28,6 +28,7 @@ GAP: Final = 16 * 1024  # fetching so many bytes too many costs less than one mo
 KEPT: Final = 32 * 1024 * 1024  # bytes kept of what was fetched
 _SIDE_BY_SIDE: Final = 6
 _FIRST_AHEAD: Final = 16 * 1024
+_LARGE: Final = 64 * 1024
 
 
 class Source(Protocol):
@@ -232,7 +233,7 @@ class RangedFile(io.RawIOBase):
 
 
 class _Kept:
-    """Pieces that were fetched, none overlapping another; those not asked for longest go first."""
+    """Pieces that were fetched, none overlapping another. Large ones go first; of these, those used longest ago."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -268,10 +269,15 @@ class _Kept:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def shrink(self) -> None:
-        while self._bytes > self._limit:
-            start = next(iter(self._pieces))
-            self._bytes -= len(self._pieces.pop(start))
-            self._starts.remove(start)
+        """Large pieces go first: a footer outlasts what is streamed by."""
+        if self._bytes > self._limit:
+            large = [start for start, piece in self._pieces.items() if len(piece) > _LARGE]
+            small = [start for start, piece in self._pieces.items() if len(piece) <= _LARGE]
+            for start in large + small:
+                self._bytes -= len(self._pieces.pop(start))
+                self._starts.remove(start)
+                if self._bytes <= self._limit:
+                    return
 
     def _touching(self, start: int, end: int) -> list[int]:
         """The beginnings of the pieces that hold something of start..end, in order."""

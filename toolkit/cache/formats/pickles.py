@@ -49,16 +49,16 @@ _NOT_NEEDED: Final = (
 class Made:
     """Something of pandas that the pickle wanted made: `what` by its name, of `args`, then given `state`."""
 
+    __slots__ = ("args", "state")
     what = ""
+    args: tuple[object, ...]
+    state: Any
 
     def __new__(cls, *args: object) -> Made:
         made = super().__new__(cls)
         made.args = args
         made.state = None
         return made
-
-    args: tuple[object, ...]
-    state: Any
 
     def __init__(self, *args: object) -> None:
         pass
@@ -70,9 +70,13 @@ class Made:
 class Array(Made):
     """A numpy array: `values` where it holds numbers, `objects` (in C order) where it holds Python's."""
 
-    values: np.ndarray[Any, Any] | None = None
-    objects: list[object] | None = None
-    shape: tuple[int, ...] = (0,)
+    __slots__ = ("objects", "shape", "values")
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.values: np.ndarray[Any, Any] | None = None
+        self.objects: list[object] | None = None
+        self.shape: tuple[int, ...] = (0,)
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
@@ -103,6 +107,8 @@ class Array(Made):
 
 class DType(Made):
     """A numpy type: a number, a time or an object; nothing structured."""
+
+    __slots__ = ()
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) < 5 or state[2:5] != (None, None, None):
@@ -335,7 +341,7 @@ def _known(module: str, name: str) -> object:
 
 
 def _stand_in(name: str) -> Callable[..., Made]:
-    return type(name, (Made,), {"what": name})
+    return type(name, (Made,), {"what": name, "__slots__": ()})
 
 
 def _shape(shape: object) -> tuple[int, ...]:
