@@ -152,6 +152,12 @@ class RedisProxy:
             return b""
         return bytes(self._read(f"reading {key!r}", "GETRANGE", _raw(key), start, end - 1))
 
+    def get_ranges(self, wanted: Sequence[tuple[str, int, int]]) -> list[bytes]:
+        """As `get_range` for many (key, start, end), all in one go. Empty for a key that is not there, or no string."""
+        asked = [("GETRANGE", _raw(key), start, end - 1) for key, start, end in wanted]
+        replies = self._pipelined("reading parts of values", asked)
+        return [bytes(reply) if isinstance(reply, bytes) else b"" for reply in replies]
+
     def value(self, key: str) -> Iterator[bytes]:
         """The value in pieces of a few MB. Raises Failed where it is gone, or was replaced while it was read."""
         length = self.lengths([key])[key]

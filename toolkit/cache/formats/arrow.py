@@ -1,0 +1,119 @@
+"""Arrow IPC: the file (which Feather V2 is) by its footer and the columns needed, and the stream from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from toolkit.cache.formats.arrow_headers import FILE_MAGIC, rows_of_file, rows_of_stream
+from toolkit.cache.formats.frame import IDENTIFYING, UnreadableFrame, identifying, in_pieces, reading, wanted
+from toolkit.cache.ranged import RangedReader
+from toolkit.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AHEAD: Final = 64 * 1024
+_AHEAD_IN_STREAM: Final = 1024 * 1024
+
+
+class ArrowFile:
+    """An Arrow IPC file over `reader`: of each batch only the buffers of the columns asked for are fetched."""
+
+    def __init__(self, reader: RangedReader, progress: Progress = SILENT) -> None:
+        self.format = "arrow"
+        self._reader = reader
+        self._progress = progress
+        if reader.read_range(max(0, reader.size - len(FILE_MAGIC)), len(FILE_MAGIC)) != FILE_MAGIC:
+            raise UnreadableFrame(reader.name, self.format, "it does not end as an Arrow file does: it is cut off")
+        with reading(reader, self.format):
+            file = self._opened([])
+            self._batches = int(file.num_record_batches)
+            self.rows = sum(rows_of_file(reader))
+            self.columns = _columns(file.schema)
+
+    def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
+        """See Frame."""
+        some = wanted(columns, [name for name, _ in self.columns], self._reader, self.format)
+        with reading(self._reader, self.format):
+            for batch in self._read(some):
+                yield identifying(batch)
+
+    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """See Frame. A batch is in memory at a time, as it was written."""
+        with reading(self._reader, self.format):
+            yield from self._read(columns)
+
+    def close(self) -> None:
+        pass
+
+    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        file = self._opened(_indices(columns, self.columns))
+        rows = 0
+        for index in range(self._batches):
+            self._progress.check_stop()
+            for piece in in_pieces(file.get_batch(index).select(list(columns))):
+                rows += piece.num_rows
+                yield piece
+        if rows != self.rows:
+            raise UnreadableFrame(self._reader.name, self.format, "it lacks some of its rows")
+
+    def _opened(self, fields: list[int]) -> pa.ipc.RecordBatchFileReader:
+        import pyarrow as pa
+
+        options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+        return pa.ipc.open_file(self._reader.as_file(_AHEAD), options=options)
+
+
+class ArrowStream:
+    """An Arrow IPC stream over `reader`. It has no footer: its batches' headers are walked to count the rows, and
+    reading any of its columns fetches all of it."""
+
+    def __init__(self, reader: RangedReader, progress: Progress = SILENT) -> None:
+        self.format = "arrow-stream"
+        self._reader = reader
+        self._progress = progress
+        with reading(reader, self.format):
+            self.columns = _columns(self._opened([]).schema)
+            self.rows = sum(rows_of_stream(reader, progress))
+
+    def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
+        """See Frame."""
+        some = wanted(columns, [name for name, _ in self.columns], self._reader, self.format)
+        with reading(self._reader, self.format):
+            for batch in self._read(some):
+                yield identifying(batch)
+
+    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """See Frame. A batch is in memory at a time, as it was written."""
+        with reading(self._reader, self.format):
+            yield from self._read(columns)
+
+    def close(self) -> None:
+        pass
+
+    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in self._opened(_indices(columns, self.columns)):
+            self._progress.check_stop()
+            self._progress.advance(self._reader.name, self._reader.bytes_read, self._reader.size, "bytes")
+            for piece in in_pieces(batch.select(list(columns))):
+                rows += piece.num_rows
+                yield piece
+        if rows != self.rows:
+            raise UnreadableFrame(self._reader.name, self.format, "it lacks some of its rows")
+
+    def _opened(self, fields: list[int]) -> pa.ipc.RecordBatchStreamReader:
+        import pyarrow as pa
+
+        options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+        return pa.ipc.open_stream(self._reader.as_file(_AHEAD_IN_STREAM), options=options)
+
+
+def _columns(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, str(field.type)) for field in schema)
+
+
+def _indices(columns: Sequence[str], there: Sequence[tuple[str, str]]) -> list[int]:
+    names = [name for name, _ in there]
+    return sorted(names.index(name) for name in columns)

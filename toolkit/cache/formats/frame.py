@@ -1,0 +1,137 @@
+"""What every format gives back: a frame that can be read in part, and the error for one that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from toolkit.cache.ranged import RangedReader
+
+IDENTIFYING: Final = ("pert", "kind", "concentration", "experiment", "replicates")
+PIECE_ROWS: Final = 8192
+
+
+class UnreadableFrame(ToolkitError):
+    """A frame that is corrupt, truncated, unknown or refused. `kind` is its format as far as it was told."""
+
+    def __init__(self, frame: str, kind: str, why: str, *, hint: str = "") -> None:
+        self.frame = frame
+        self.kind = kind
+        self.why = why
+        label = f" ({kind})" if kind else ""
+        super().__init__(f"{frame or 'The frame'}{label} cannot be read: {why}", hint=hint or _HINT)
+
+
+_HINT = "The other frames are still read. If a rebuild wrote it, rebuild again: `toolkit cache rebuild`."
+
+
+class Frame(Protocol):
+    """A dataframe that is read in part, and streamed. Everything may raise UnreadableFrame, or the source's error.
+
+    `format` is what it is, outermost first ("parquet", "zstd+arrow"); `columns` are (name, type) in its own order.
+    """
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]: ...
+
+    def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
+        """The identifying columns, those that exist: pert, kind, experiment as string, concentration (µM) as float64,
+        replicates as int64; NaN is null."""
+        ...
+
+    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Any columns as they are, some thousand rows at a time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def reading(reader: RangedReader, kind: str) -> Iterator[None]:
+    """What a library raises over a damaged frame becomes UnreadableFrame; an error of the source stays what it is."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except ToolkitError:
+        raise
+    except _DAMAGE as error:
+        raise _explained(reader, kind, error) from error
+    except pa.ArrowException as error:
+        raise _explained(reader, kind, error) from error
+
+
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def _explained(reader: RangedReader, kind: str, error: Exception) -> ToolkitError:
+    if reader.problem is not None:
+        return reader.problem
+    said = str(error).strip().splitlines()
+    return UnreadableFrame(reader.name, kind, (said[0][:200] if said else type(error).__name__).rstrip("."))
+
+
+def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch some thousand rows at a time, once it is known to be whole: offsets, indices, UTF-8.
+
+    Raises ArrowInvalid; to look into a damaged one that was not checked would end the program.
+    """
+    batch.validate(full=True)
+    for start in range(0, batch.num_rows, PIECE_ROWS):
+        yield batch.slice(start, PIECE_ROWS)
+
+
+def identifying(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The identifying columns in their own types. Raises ArrowInvalid where a value cannot be one."""
+    import pyarrow as pa
+
+    types = {"concentration": pa.float64(), "replicates": pa.int64()}
+    arrays = [
+        _as(column, types.get(name, pa.string()))
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_floating(column.type):
+        if pa.types.is_float16(column.type):
+            column = column.cast(pa.float32())
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column if column.type == kind else column.cast(kind)
+
+
+def wanted(columns: Sequence[str], there: Sequence[str], reader: RangedReader, kind: str) -> list[str]:
+    """Those of the identifying `columns` that a frame has. Raises UnreadableFrame where it names no perturbations."""
+    if "pert" not in there:
+        has = ", ".join(there[:8]) or "none"
+        raise UnreadableFrame(reader.name, kind, f"it has no column pert (it has: {has})")
+    return [name for name in columns if name in there]
