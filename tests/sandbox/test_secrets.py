@@ -21,6 +21,7 @@ LINES = [
     ("doctor", *E),
     ("doctor", *E, "-o", "json"),
     ("groups", "list", *E),
+    ("groups", "find", "BRCA1", *E),
     ("groups", "list", *E, "-o", "json"),
     ("groups", "show", "{group}", *E),
     ("groups", "flush", *E, "--dry-run"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit import figures
 from toolkit.cache import find as finding
 from toolkit.cache.find import LAYERS, Absent, Answers, Found, Where
 from toolkit.cache.matching import Near, micromolar
@@ -244,11 +245,11 @@ def _tell_unreadable(found: Found) -> None:
 def _tell_bytes(found: Found) -> None:
     share = f" ({found.bytes_read / found.bytes_total:.1%})" if found.bytes_read and found.bytes_total else ""
     known = found.frames - found.frames_read
-    text = f"Read {output.size(found.bytes_read)} of {output.size(found.bytes_total)}{share}: {found.frames} frames"
+    text = f"Read {figures.size(found.bytes_read)} of {figures.size(found.bytes_total)}{share}: {found.frames} frames"
     if known:
         text += f", {known} of them known from the last time"
     if found.bytes_checked:
-        text += f"; {output.size(found.bytes_checked)} more to see whether Redis' values are still the same"
+        text += f"; {figures.size(found.bytes_checked)} more to see whether Redis' values are still the same"
     diagnostics.narrate(text + ".", "dim")
 
 
