@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -100,7 +101,7 @@ class ToolkitApp(App[int]):
         if before is not None:
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
-        self.run_worker(self._ask_who(self.session), group="who", exclusive=True)
+        background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
         await self.action_go("home")
 
     async def _ask_who(self, session: Session) -> None:
@@ -280,7 +281,7 @@ class ToolkitApp(App[int]):
     def action_help_quit(self) -> None:
         now = time.monotonic()
         if now - self._interrupted_at < _TWICE:
-            self.run_worker(self.action_quit())
+            background.work_for(self, self.action_quit)
             return
         self._interrupted_at = now
         self.notify("Ctrl+C again ends the toolkit.", timeout=_TWICE)

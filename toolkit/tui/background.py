@@ -13,10 +13,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from toolkit.errors import Failed, ToolkitError
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
 
 T = TypeVar("T")
 
@@ -123,3 +126,16 @@ def as_problem(error: BaseException) -> ToolkitError:
 def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *arguments: object) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended meanwhile
         loop.call_soon_threadsafe(callback, *arguments)
+
+
+def work_for(
+    owner: DOMNode,
+    work: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    group: str = "default",
+    exclusive: bool = False,
+    exit_on_error: bool = True,
+) -> None:
+    """Run `work` as a worker of `owner`. It is called when the worker starts: one that is cancelled before leaves no
+    coroutine that was never awaited."""
+    owner.run_worker(cast("Any", work), group=group, exclusive=exclusive, exit_on_error=exit_on_error)

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from toolkit.errors import ToolkitError
 from toolkit.figures import age, size
+from toolkit.tui import background
 from toolkit.tui.background import as_problem, each, in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
@@ -157,7 +158,7 @@ class BucketPanel(Panel["Listing"]):
         node.open = not node.open
         self._show()
         if node.open and node.children is None:
-            self.run_worker(self._list(node), group=f"list {node.path}", exclusive=True)
+            background.work_for(self, partial(self._list, node), group=f"list {node.path}", exclusive=True)
 
     async def _list(self, node: Node) -> None:
         core = self.session.core
@@ -179,10 +180,10 @@ class BucketPanel(Panel["Listing"]):
             if node.path in self._reopen and node.kind == "folder":
                 self._reopen.discard(node.path)
                 node.open = True
-                self.run_worker(self._list(node), group=f"list {node.path}", exclusive=True)
+                background.work_for(self, partial(self._list, node), group=f"list {node.path}", exclusive=True)
 
     def _count(self) -> None:
-        self.run_worker(self._counting(), group="count", exclusive=True)
+        background.work_for(self, self._counting, group="count", exclusive=True)
 
     async def _counting(self) -> None:
         """Count one folder after the other, those on top first; a folder that cannot be counted says so."""

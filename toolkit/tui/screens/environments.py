@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from toolkit.errors import NotFound, ToolkitError
+from toolkit.tui import background
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.opener import Choice
@@ -104,10 +106,10 @@ class Environments(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.run_worker(self._start(), group="choices", exclusive=True)
+        background.work_for(self, self._start, group="choices", exclusive=True)
 
     def refresh_all(self) -> None:
-        self.run_worker(self._list(), group="choices", exclusive=True)
+        background.work_for(self, self._list, group="choices", exclusive=True)
 
     async def _start(self) -> None:
         await self._list()
@@ -162,7 +164,7 @@ class Environments(Screen[None]):
             "Starting the sandbox, which takes some seconds" if choice.kind == "sandbox" else f"Opening {choice.name}"
         )
         self.query_one("#progress", Static).update(Content(f"● {what} … (q quits, or choose another)"))
-        self.run_worker(self._opened(choice), group="open", exclusive=True)
+        background.work_for(self, partial(self._opened, choice), group="open", exclusive=True)
 
     async def _opened(self, choice: Choice) -> None:
         app = house(self)

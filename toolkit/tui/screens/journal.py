@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from toolkit.figures import age, duration
 from toolkit.secret import scrub
+from toolkit.tui import background
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
@@ -114,7 +115,7 @@ class JournalPanel(Panel["list[Operation]"]):
 
     def verify(self) -> None:
         """See whether the chain holds."""
-        self.run_worker(self._verify(), group="verify", exclusive=True)
+        background.work_for(self, self._verify, group="verify", exclusive=True)
 
     async def _verify(self) -> None:
         self._verdict = [Content.styled("verifying …", "$text-muted")]

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 
 from toolkit.errors import ToolkitError
 from toolkit.figures import duration
+from toolkit.tui import background
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.session import Session
@@ -79,7 +80,7 @@ class Panel(Vertical, Generic[T]):
     def load(self) -> None:
         """Ask anew; a question that is still open is not waited for any more."""
         self.asking = True
-        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
+        background.work_for(self, self._load, group="load", exclusive=True, exit_on_error=False)
 
     def leave(self) -> None:
         """Stop waiting for the answer: nobody looks any more."""
