@@ -17,20 +17,12 @@ _AHEAD: Final = 64 * 1024
 _AHEAD_IN_STREAM: Final = 1024 * 1024
 
 
-class ArrowFile:
-    """An Arrow IPC file over `reader`: of each batch only the buffers of the columns asked for are fetched."""
+class _Arrow:
+    """What both kinds have in common; each says how its batches are read."""
 
-    def __init__(self, reader: RangedReader, progress: Progress = SILENT) -> None:
-        self.format = "arrow"
-        self._reader = reader
-        self._progress = progress
-        if reader.read_range(max(0, reader.size - len(FILE_MAGIC)), len(FILE_MAGIC)) != FILE_MAGIC:
-            raise UnreadableFrame(reader.name, self.format, "it does not end as an Arrow file does: it is cut off")
-        with reading(reader, self.format):
-            file = self._opened([])
-            self._batches = int(file.num_record_batches)
-            self.rows = sum(rows_of_file(reader))
-            self.columns = _columns(file.schema)
+    format: str
+    columns: tuple[tuple[str, str], ...]
+    _reader: RangedReader
 
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         """See Frame."""
@@ -46,6 +38,25 @@ class ArrowFile:
 
     def close(self) -> None:
         pass
+
+    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        raise NotImplementedError
+
+
+class ArrowFile(_Arrow):
+    """An Arrow IPC file over `reader`: of each batch only the buffers of the columns asked for are fetched."""
+
+    def __init__(self, reader: RangedReader, progress: Progress = SILENT) -> None:
+        self.format = "arrow"
+        self._reader = reader
+        self._progress = progress
+        if reader.read_range(max(0, reader.size - len(FILE_MAGIC)), len(FILE_MAGIC)) != FILE_MAGIC:
+            raise UnreadableFrame(reader.name, self.format, "it does not end as an Arrow file does: it is cut off")
+        with reading(reader, self.format):
+            file = self._opened([])
+            self._batches = int(file.num_record_batches)
+            self.rows = sum(rows_of_file(reader))
+            self.columns = _columns(file.schema)
 
     def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         file = self._opened(_indices(columns, self.columns))
@@ -65,7 +76,7 @@ class ArrowFile:
         return pa.ipc.open_file(self._reader.as_file(_AHEAD), options=options)
 
 
-class ArrowStream:
+class ArrowStream(_Arrow):
     """An Arrow IPC stream over `reader`. It has no footer: its batches' headers are walked to count the rows, and
     reading any of its columns fetches all of it."""
 
@@ -76,21 +87,6 @@ class ArrowStream:
         with reading(reader, self.format):
             self.columns = _columns(self._opened([]).schema)
             self.rows = sum(rows_of_stream(reader, progress))
-
-    def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
-        """See Frame."""
-        some = wanted(columns, [name for name, _ in self.columns], self._reader, self.format)
-        with reading(self._reader, self.format):
-            for batch in self._read(some):
-                yield identifying(batch)
-
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """See Frame. A batch is in memory at a time, as it was written."""
-        with reading(self._reader, self.format):
-            yield from self._read(columns)
-
-    def close(self) -> None:
-        pass
 
     def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         rows = 0
