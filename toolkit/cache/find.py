@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from toolkit.cache import aliases, layers, matching
-from toolkit.cache.groups import no_such_group
+from toolkit.cache import aliases, layers, matching, stored
 from toolkit.cache.matching import How, Match, Matcher, Near, Question
 from toolkit.cache.name_index import NameIndex, Place
 from toolkit.cache.searching import Search
+from toolkit.cache.stored import LAYERS
 from toolkit.errors import ToolkitError
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
-    from toolkit.cache.layers import Layers
     from toolkit.systems.connections import Connections
-
-
-LAYERS: Final = {"L2": "Redis", "L3": "the bucket"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +110,16 @@ def find(
     layer can be read, NotFound for an unknown `group`, ConfigurationError.
     """
     known_aliases = aliases.load(connections.environment.cache.aliases_file)
-    read = layers.read(connections)
+    read = layers.read_either(connections)
     progress.check_stop()
-    problems = [layer for layer in (read.l2, read.l3) if isinstance(layer, ToolkitError)]
-    if len(problems) == 2:
-        problems[0].hint = f"{problems[0].hint} (Nor could the bucket be read: {problems[1].message})".strip()
-        raise problems[0]
-    groups = _groups(read)
+    groups = stored.group_names(read)
     if group is not None:
-        groups = [raw for raw in groups if shown(raw) == group]
-        if not groups and problems:
-            raise problems[0]
-        if not groups:
-            raise no_such_group(group, map(shown, _groups(read)), connections.environment.name)
+        groups = [stored.named(read, group, connections.environment.name)]
     search = Search(connections, read, groups, progress, index or NameIndex())
     search.read()
     matcher = Matcher(search.names(), known_aliases)
     found = tuple(_answer(query, matcher, search) for query in queries)
-    return Answers(found, tuple(search.notes), (*problems, *search.problems))
+    return Answers(found, tuple(search.notes), (*stored.problems_of(read), *search.problems))
 
 
 def _answer(query: str, matcher: Matcher, search: Search) -> Found:
@@ -226,13 +214,3 @@ def _why_not(
             return f"there, but not at {matching.micromolar(asked.concentration)}: at {at} µM{also}"
     searched = "not in the one frame" if len(places) == 1 else f"in none of the {len(places)} frames"
     return f"{searched} that could be searched{also}"
-
-
-def _groups(read: Layers) -> list[str]:
-    """Raw names: those of the index by rank, then the others by name."""
-    indexed = [] if isinstance(read.l2, ToolkitError) else [name for name, _ in read.l2.index]
-    beside: set[str] = set()
-    for layer in (read.l2, read.l3):
-        if not isinstance(layer, ToolkitError):
-            beside |= layer.frames.keys()
-    return [*indexed, *sorted(beside - set(indexed))]

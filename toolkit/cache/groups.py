@@ -79,7 +79,7 @@ def overview(connections: Connections) -> Overview:
 
     Raises the error of L2 where neither can be read.
     """
-    read = _read(connections)
+    read = layers.read_either(connections)
     cache = connections.environment.cache
     return Overview(tuple(_groups(read, cache)), tuple(_notes(read, cache)), _problems(read))
 
@@ -87,7 +87,7 @@ def overview(connections: Connections) -> Overview:
 def show(connections: Connections, name: str) -> GroupDetail:
     """One group with its frames. Raises NotFound, with the nearest name there is; where a layer could not be read, that
     layer's error: the group may be in it."""
-    read = _read(connections)
+    read = layers.read_either(connections)
     cache = connections.environment.cache
     found = {group.name: group for group in _groups(read, cache)}
     if name not in found:
@@ -129,14 +129,6 @@ def built_at(score: float, now: datetime | None = None) -> datetime | None:
     except (OverflowError, OSError, ValueError):
         return None
     return moment if _EARLIEST <= moment <= (now or datetime.now(UTC)) + _CLOCKS_DIFFER else None
-
-
-def _read(connections: Connections) -> Layers:
-    read = layers.read(connections)
-    if isinstance(read.l2, ToolkitError) and isinstance(read.l3, ToolkitError):
-        read.l2.hint = f"{read.l2.hint} (Nor could the bucket be read: {read.l3.message})".strip()
-        raise read.l2
-    return read
 
 
 def _frames_of(read: Layers, name: str) -> tuple[Mapping[str, int], Mapping[str, ObjectInfo]]:

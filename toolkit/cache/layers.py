@@ -79,6 +79,15 @@ def read(connections: Connections) -> Layers:
     return Layers(l2, objects if isinstance(objects, ToolkitError) else _l3(objects, in_bucket, frames, groups))
 
 
+def read_either(connections: Connections) -> Layers:
+    """Both layers, of which one may be an error. Raises the error of L2 where neither can be read."""
+    found = read(connections)
+    if isinstance(found.l2, ToolkitError) and isinstance(found.l3, ToolkitError):
+        found.l2.hint = f"{found.l2.hint} (Nor could the bucket be read: {found.l3.message})".strip()
+        raise found.l2
+    return found
+
+
 def read_l2(redis: RedisProxy, cache: model.Cache) -> L2:
     """L2 alone. Raises what RedisProxy raises, and ConfigurationError."""
     names = redis_names(cache)

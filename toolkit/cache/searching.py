@@ -11,33 +11,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from toolkit.cache.frame_names import redis_names
+from toolkit.cache import stored
 from toolkit.cache.name_index import NameIndex, Place, fingerprint, samples
 from toolkit.cache.perturbations import Perts
+from toolkit.cache.stored import StoredFrame
 from toolkit.errors import Failed, Interrupted, ToolkitError, Unreachable
 from toolkit.progress import Progress
-from toolkit.systems.bucket.names import shown
 from toolkit.systems.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from toolkit.cache.layers import Layers
-    from toolkit.cache.ranged import Source
-    from toolkit.systems.bucket import ObjectInfo
     from toolkit.systems.connections import Connections
 
 _FRAMES_AT_ONCE: Final = 6
 _TRIES: Final = 2  # at a Redis value that is replaced while it is read
-
-
-@dataclass(frozen=True)
-class Lying:
-    """A frame where it lies: its place, its bytes; its key in Redis and its group's score there, or its object."""
-
-    place: Place
-    bytes: int
-    key: str = ""
-    info: ObjectInfo | None = None
-    score: float | None = None
 
 
 @dataclass
@@ -104,26 +91,13 @@ class Search:
                 by.setdefault((place.group, place.layer), ([], []))[which].append(place)
         return by
 
-    def _all(self) -> Iterator[Lying]:
-        environment, l2, l3 = self.connections.environment, self.layers.l2, self.layers.l3
-        for group in self.groups:
-            if not isinstance(l2, ToolkitError):
-                names, scores = redis_names(environment.cache), dict(l2.index)
-                for frame, size in sorted(l2.frames.get(group, {}).items()):
-                    place, key = Place(environment.name, "L2", group, frame), names.name(group, frame)
-                    yield Lying(place, size, key=key, score=scores.get(group))
-                for key in l2.wrong:
-                    parts = names.parts(key, groups=self.groups)
-                    if parts is not None and parts[0] == group:
-                        self.unreadable[Place(environment.name, "L2", *parts)] = (
-                            "Redis holds another kind of data there"
-                        )
-            if not isinstance(l3, ToolkitError):
-                for frame, info in sorted(l3.frames.get(group, {}).items()):
-                    place = Place(environment.name, "L3", group, frame, environment.bucket.name)
-                    yield Lying(place, info.bytes, info=info)
+    def _all(self) -> Iterator[StoredFrame]:
+        for place in stored.wrong_kind(self.connections, self.layers, self.groups):
+            self.unreadable[place] = "Redis holds another kind of data there"
+        yield from stored.in_l2(self.connections, self.layers, self.groups)
+        yield from stored.in_l3(self.connections, self.layers, self.groups)
 
-    def _versions(self, lying: Sequence[Lying]) -> dict[Place, str]:
+    def _versions(self, lying: Sequence[StoredFrame]) -> dict[Place, str]:
         """Each frame's version now. Where Redis falls silent over it, its frames have none and are left out."""
         versions = {frame.place: str(frame.info.generation) for frame in lying if frame.info is not None}
         in_redis = [frame for frame in lying if frame.info is None]
@@ -134,7 +108,7 @@ class Search:
             self.unreadable |= {frame.place: problem.message for frame in in_redis}
         return versions
 
-    def _fingerprints(self, frames: Sequence[Lying]) -> dict[Place, str]:
+    def _fingerprints(self, frames: Sequence[StoredFrame]) -> dict[Place, str]:
         wanted = [(frame, samples(frame.bytes)) for frame in frames]
         ranges = [(frame.key, start, end) for frame, places in wanted for start, end in places]
         if not ranges:
@@ -148,7 +122,7 @@ class Search:
             versions[frame.place] = fingerprint(frame.bytes, seen, frame.score)
         return versions
 
-    def _read(self, missing: Sequence[tuple[Lying, str]]) -> None:
+    def _read(self, missing: Sequence[tuple[StoredFrame, str]]) -> None:
         self.progress.step(f"Reading the names in {len(missing)} frames")
         done = 0
         reads = side_by_side(missing, self._one, workers=_FRAMES_AT_ONCE, stop=self.progress.stop.is_set)
@@ -165,7 +139,7 @@ class Search:
                 self.problems.append(outcome)
         self.progress.check_stop()
 
-    def _one(self, missing: tuple[Lying, str]) -> tuple[Perts | ToolkitError, int]:
+    def _one(self, missing: tuple[StoredFrame, str]) -> tuple[Perts | ToolkitError, int]:
         """What one frame holds, or why that cannot be said, and the bytes read for it."""
         frame, version = missing
         count = 0
@@ -184,24 +158,14 @@ class Search:
             version = now
         return Failed("It was replaced while it was being read, and again while it was read anew."), count
 
-    def _names(self, frame: Lying) -> tuple[tuple[Perts, str, int] | ToolkitError, int]:
+    def _names(self, frame: StoredFrame) -> tuple[tuple[Perts, str, int] | ToolkitError, int]:
         """The frame's perturbations, format and rows, or the error; and the bytes read."""
-        from toolkit.cache.formats import open_frame
         from toolkit.cache.perturbations import summed_up
-        from toolkit.cache.ranged import BucketObject, RangedReader, RedisValue
 
-        source: Source
-        if frame.info is None:
-            source, name = RedisValue(self.connections.redis, frame.key), shown(frame.key)
-        else:
-            source, name = BucketObject(self.connections.bucket, frame.info), shown(frame.info.path)
-        reader = RangedReader(source, name)
+        reader = stored.reader_of(self.connections, frame)
         try:
-            opened = open_frame(reader, self.progress)
-            try:
+            with stored.opened(reader, self.progress) as opened:
                 return (summed_up(opened.names()), opened.format, opened.rows), reader.bytes_read
-            finally:
-                opened.close()
         except Interrupted:
             raise
         except ToolkitError as error:

@@ -14,8 +14,9 @@ import typer
 
 from toolkit import figures
 from toolkit.cache import find as finding
-from toolkit.cache.find import LAYERS, Absent, Answers, Found, Where
+from toolkit.cache.find import Absent, Answers, Found, Where
 from toolkit.cache.matching import Near, micromolar
+from toolkit.cache.stored import LAYERS
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.diagnostics import printable
 from toolkit.cli.opening import opened

@@ -88,6 +88,7 @@ class Cache(Part, frozen=True):
     """How the cache is laid out: the same in Redis and in the bucket, but for the pattern of a frame's name.
 
     `frames` are the names of a group's frames; empty: whatever is found. Patterns know {group} and {frame}.
+    `vector_length` is how many values a vector has.
     `aliases_file` is a table of genes' other names (CSV, TSV or TOML) on this machine; empty: none is known.
     """
 
@@ -98,6 +99,7 @@ class Cache(Part, frozen=True):
     frames_per_group: int = 8
     frames_in_memory: int = 6
     groups_in_redis: int = 3
+    vector_length: int = 128
     aliases_file: str = ""
 
 

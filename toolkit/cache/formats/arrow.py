@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.formats.arrow_headers import FILE_MAGIC, rows_of_file, rows_of_stream
-from toolkit.cache.formats.frame import IDENTIFYING, UnreadableFrame, identifying, in_pieces, reading, wanted
+from toolkit.cache.formats.frame import (
+    IDENTIFYING,
+    Rows,
+    UnreadableFrame,
+    identifying,
+    in_pieces,
+    only,
+    reading,
+    wanted,
+    within,
+)
 from toolkit.cache.ranged import RangedReader
 from toolkit.progress import SILENT, Progress
 
@@ -31,15 +41,15 @@ class _Arrow:
             for batch in self._read(some):
                 yield identifying(batch)
 
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         """See Frame. A batch is in memory at a time, as it was written."""
         with reading(self._reader, self.format):
-            yield from self._read(columns)
+            yield from self._read(columns, rows)
 
     def close(self) -> None:
         pass
 
-    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _read(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         raise NotImplementedError
 
 
@@ -54,20 +64,24 @@ class ArrowFile(_Arrow):
             raise UnreadableFrame(reader.name, self.format, "it does not end as an Arrow file does: it is cut off")
         with reading(reader, self.format):
             file = self._opened([])
-            self._batches = int(file.num_record_batches)
-            self.rows = sum(rows_of_file(reader))
+            self._batches = rows_of_file(reader)
+            if len(self._batches) != file.num_record_batches:
+                raise ValueError("its footer contradicts itself about the number of batches")
+            self.rows = sum(self._batches)
             self.columns = _columns(file.schema)
 
-    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _read(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         file = self._opened(_indices(columns, self.columns))
-        rows = 0
-        for index in range(self._batches):
+        first = 0
+        for index, count in enumerate(self._batches):
             self._progress.check_stop()
-            for piece in in_pieces(file.get_batch(index).select(list(columns))):
-                rows += piece.num_rows
-                yield piece
-        if rows != self.rows:
-            raise UnreadableFrame(self._reader.name, self.format, "it lacks some of its rows")
+            here = within(rows, first, count)
+            first += count
+            if here is None or here:
+                batch = file.get_batch(index).select(list(columns))
+                if batch.num_rows != count:
+                    raise UnreadableFrame(self._reader.name, self.format, "it lacks some of its rows")
+                yield from _pieces(batch, here)
 
     def _opened(self, fields: list[int]) -> pa.ipc.RecordBatchFileReader:
         import pyarrow as pa
@@ -88,15 +102,16 @@ class ArrowStream(_Arrow):
             self.columns = _columns(self._opened([]).schema)
             self.rows = sum(rows_of_stream(reader, progress))
 
-    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        rows = 0
+    def _read(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
+        first = 0
         for batch in self._opened(_indices(columns, self.columns)):
             self._progress.check_stop()
             self._progress.advance(self._reader.name, self._reader.bytes_read, self._reader.size, "bytes")
-            for piece in in_pieces(batch.select(list(columns))):
-                rows += piece.num_rows
-                yield piece
-        if rows != self.rows:
+            here = within(rows, first, batch.num_rows)
+            first += batch.num_rows
+            if here is None or here:
+                yield from _pieces(batch.select(list(columns)), here)
+        if first != self.rows:
             raise UnreadableFrame(self._reader.name, self.format, "it lacks some of its rows")
 
     def _opened(self, fields: list[int]) -> pa.ipc.RecordBatchStreamReader:
@@ -104,6 +119,15 @@ class ArrowStream(_Arrow):
 
         options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
         return pa.ipc.open_stream(self._reader.as_file(_AHEAD_IN_STREAM), options=options)
+
+
+def _pieces(batch: pa.RecordBatch, rows: Rows | None) -> Iterator[pa.RecordBatch]:
+    first = 0
+    for piece in in_pieces(batch):
+        here = within(rows, first, piece.num_rows)
+        first += piece.num_rows
+        if here is None or here:
+            yield only(piece, here)
 
 
 def _columns(schema: pa.Schema) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from toolkit.cache.ranged import RangedReader
 
+Rows = Sequence[int]  # numbers of rows from 0, ascending, each once
 IDENTIFYING: Final = ("pert", "kind", "concentration", "experiment", "replicates")
 PIECE_ROWS: Final = 8192
 
@@ -51,8 +53,8 @@ class Frame(Protocol):
         replicates as int64; NaN is null."""
         ...
 
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Any columns as they are, some thousand rows at a time."""
+    def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
+        """Any columns as they are, some thousand rows at a time; all rows, or those of the numbers `rows`."""
         ...
 
     def close(self) -> None: ...
@@ -102,6 +104,18 @@ def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     batch.validate(full=True)
     for start in range(0, batch.num_rows, PIECE_ROWS):
         yield batch.slice(start, PIECE_ROWS)
+
+
+def within(rows: Rows | None, first: int, count: int) -> Rows | None:
+    """Of `rows` those from `first` on among the next `count`, numbered from there; None, which is all, stays None."""
+    if rows is None:
+        return None
+    return [row - first for row in rows[bisect_left(rows, first) : bisect_left(rows, first + count)]]
+
+
+def only(batch: pa.RecordBatch, rows: Rows | None) -> pa.RecordBatch:
+    """The batch, or its rows of these numbers."""
+    return batch if rows is None or len(rows) == batch.num_rows else batch.take(list(rows))
 
 
 def identifying(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Final
 
-from toolkit.cache.formats.frame import IDENTIFYING, Frame, UnreadableFrame, reading
+from toolkit.cache.formats.frame import IDENTIFYING, Frame, Rows, UnreadableFrame, reading
 from toolkit.cache.ranged import PIECE, RangedFile, RangedReader
 from toolkit.errors import Failed
 from toolkit.progress import Progress
@@ -54,8 +54,8 @@ class Unpacked:
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         return self._inner.names(columns)
 
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        return self._inner.vectors(columns)
+    def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
+        return self._inner.vectors(columns, rows)
 
     def close(self) -> None:
         self._inner.close()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Final
 from toolkit.cache.formats.frame import (
     IDENTIFYING,
     PIECE_ROWS,
+    Rows,
     UnreadableFrame,
     identifying,
     in_pieces,
+    only,
     reading,
     wanted,
+    within,
 )
 from toolkit.cache.formats.parquet_footer import RowGroup, row_groups
 from toolkit.cache.ranged import RangedReader
@@ -61,14 +64,27 @@ class ParquetFrame:
                 for batch in self._batches(file, group, some):
                     yield identifying(batch)
 
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """See Frame. Reads page by page, whatever the size of a row group."""
+    def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
+        """See Frame. Reads page by page, whatever the size of a row group; of some rows, up to a row group's last."""
+        first = 0
         with reading(self._reader, self.format):
             file = self._opened(buffer=_BUFFER)
-            for group in range(len(self._groups)):
-                for batch in self._batches(file, group, columns):
-                    self._progress.check_stop()
-                    yield batch
+            for group, there in enumerate(self._groups):
+                here = within(rows, first, there.rows)
+                first += there.rows
+                if here is None or here:
+                    yield from self._some(self._batches(file, group, columns), here)
+
+    def _some(self, batches: Iterator[pa.RecordBatch], rows: Rows | None) -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in batches:
+            self._progress.check_stop()
+            here = within(rows, first, batch.num_rows)
+            first += batch.num_rows
+            if here is None or here:
+                yield only(batch, here)
+            if rows is not None and rows[-1] < first:
+                return
 
     def close(self) -> None:
         pass

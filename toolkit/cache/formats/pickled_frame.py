@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from toolkit.cache.formats.frame import (
     IDENTIFYING,
     PIECE_ROWS,
+    Rows,
     UnreadableFrame,
     identifying,
     in_pieces,
+    only,
     reading,
     wanted,
+    within,
 )
 from toolkit.cache.formats.pickles import Array, Made, Unpickler
 from toolkit.cache.ranged import RangedReader
@@ -59,22 +62,25 @@ class PickledFrame:
             for batch in self._read(some):
                 yield identifying(batch)
 
-    def vectors(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         """See Frame."""
         with reading(self._reader, self.format):
-            yield from self._read(columns)
+            yield from self._read(columns, rows)
 
     def close(self) -> None:
         self._columns = {}
 
-    def _read(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _read(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         for start in range(0, self.rows, PIECE_ROWS):
             self._progress.check_stop()
-            rows = slice(start, min(start + PIECE_ROWS, self.rows))
-            batch = pa.RecordBatch.from_arrays([self._columns[name](rows) for name in columns], names=list(columns))
-            yield from in_pieces(batch)
+            piece = slice(start, min(start + PIECE_ROWS, self.rows))
+            here = within(rows, start, piece.stop - start)
+            if here is None or here:
+                arrays = [self._columns[name](piece) for name in columns]
+                for batch in in_pieces(pa.RecordBatch.from_arrays(arrays, names=list(columns))):
+                    yield only(batch, here)
 
 
 def _dataframe(made: object) -> tuple[dict[str, Column], int]:
