@@ -113,7 +113,7 @@ class OpenFrames:
         """The vectors of all those rows, in that order: whose each is, and (rows, dimension) float64."""
         import numpy as np
 
-        self._progress.step(f"Reading {sum(len(one.rows) for one in chosen)} vectors")
+        self._progress.step("Reading the vectors")
         values, whose = {}, {}
         for frame in {id(one.frame): one.frame for one in chosen}.values():
             rows = sorted({row for one in chosen if one.frame is frame for row in one.rows})
