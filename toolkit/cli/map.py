@@ -137,7 +137,7 @@ def projection(
             output.document(found, form, lambda: map_tables.projection(found))
     if to is not None:
         lines = map_tables.lines(found)
-        title = _title(f"Toward {found.target.label}", found)
+        title = _title(f"Seen from {found.target.label}", found)
         files.save(to, files.plane(lines, found.target.label, title), overwrite=overwrite)
         _wrote(to)
     _end(found, form)

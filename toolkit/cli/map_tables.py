@@ -50,7 +50,7 @@ def projection(found: Projection) -> Sequence[RenderableType]:
         Column("compound", lambda row: row[1].pert if row[2] is row[1].points[0] else ""),
         Column("µM", lambda row: _amount(row[2].pert.concentration), right=True),
         Column("projection", lambda row: _signed(row[2].projection), right=True),
-        Column("rejection", lambda row: _signed(row[2].rejection).replace("+", " "), right=True),
+        Column("rejection", lambda row: _signed(row[2].rejection).lstrip("+"), right=True),
         Column("cosine", lambda row: _signed(row[2].cosine), right=True),
         Column("heads", lambda row: _HEADINGS[row[1].heading] if row[2] is row[1].points[-1] else ""),
     ]
@@ -64,7 +64,8 @@ def consistency(found: Consistency) -> Sequence[RenderableType]:
     parts: list[RenderableType] = [*_headline("Replicates by experiment", found)]
     for one in found.replicates:
         verdict = Text(f"{one.label}: {one.verdict}", style=f"bold {_VERDICTS[one.verdict]}")
-        parts += [Text(), verdict + Text(f"  {one.why}", style="not bold default")]
+        apart = f"; {shown(one.apart)} is least like the others" if one.apart and one.verdict != "agree" else ""
+        parts += [Text(), verdict + Text(f"  {one.why}{apart}", style="not bold default")]
         if len(one.perts) > 1:
             parts += matrix.drawn(_experiments(one), one.matrix, _width())
     longest = max(map(_experiments, found.replicates), key=len)
@@ -159,17 +160,9 @@ def _summary() -> list[Column]:
         Column("mean", lambda one: _signed(one.mean), right=True),
         Column("least", lambda one: _signed(one.least), right=True),
         Column("experiments", lambda one: str(one.experiments), right=True),
-        Column("by chance", _by_chance),
-        Column("apart", _apart),
+        Column("chance", lambda one: _signed(one.chance.mean if one.chance else None), right=True),
+        Column("p", lambda one: f"{one.chance.p:.2g}" if one.chance else "?", right=True),
     ]
-
-
-def _by_chance(one: Replicates) -> str:
-    return "-" if one.chance is None else f"{one.chance.mean:+.2f}, p {one.chance.p:.2g}"
-
-
-def _apart(one: Replicates) -> str:
-    return one.apart or "" if one.verdict != "agree" else ""
 
 
 def _mark(number: int, line: Line, point: Point) -> str:
@@ -186,7 +179,7 @@ def _amount(concentration: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "?" if value is None else f"{value:+.3f}"
+    return "?" if value is None else matrix.cell(value, 3)
 
 
 def _bare(value: float | None) -> str:

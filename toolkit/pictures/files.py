@@ -107,7 +107,7 @@ def plane(
     def draw(figure: Figure) -> None:
         from matplotlib.patches import Arc
 
-        figure.set_size_inches(7.5, 6)
+        figure.set_size_inches(6.8, 6)
         axes = figure.subplots()
         seen = area([point for _, points in lines for point, _ in points])
         axes.add_patch(Arc((0, 0), 2, 2, theta1=0, theta2=180, color="0.8", linewidth=1, linestyle=":"))

@@ -41,13 +41,11 @@ def area(points: Sequence[Point]) -> Area:
     """The area around `points`, the control and (1, 0), to whole quarters, with room for a word above the control."""
     xs = [x for x, _ in points] + [-_STEP, 1.0]
     ys = [y for _, y in points] + [0.0, 1.0]
-    floor, ceiling = math.floor, math.ceil
-    return Area(
-        floor(min(xs) / _STEP) * _STEP,
-        ceiling(max(xs) / _STEP) * _STEP,
-        0.0,
-        max(1.1, ceiling(max(ys) / _STEP) * _STEP),
-    )
+    return Area(_down(min(xs)), -_down(-max(xs)), 0.0, max(1.1, -_down(-max(ys))))
+
+
+def _down(value: float) -> float:
+    return math.floor(value / _STEP) * _STEP
 
 
 def letter(number: int) -> str:
