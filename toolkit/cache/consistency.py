@@ -15,6 +15,9 @@ from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from toolkit.cache.similarity import Matrix
     from toolkit.systems.connections import Connections
 
@@ -28,6 +31,8 @@ APART: Final = 0.0  # a pair below it points in opposite directions: then they a
 _SEED: Final = 20_240_601
 _VECTORS: Final = 512  # of others, that are read to see what chance makes of an experiment's vectors
 _FEWEST, _MOST = 16, 64  # of them from one experiment
+_LARGE: Final = 64_000_000  # bytes of a frame of which it would cost too much to read vectors from everywhere
+_NEAR: Final = 8192  # in such a frame only rows so far from those asked for are drawn: they are read with them anyway
 _FEWEST_DRAWS: Final = 99  # with fewer nothing can be said about one in a hundred
 
 
@@ -159,7 +164,11 @@ def _replicates(prints: Sequence[Phenoprint], values: Matrix, sampled: _Others) 
 
 
 def _sampled(chosen: Sequence[Rows]) -> list[Rows]:
-    """Rows of each frame and experiment at random, always the same: some hundred in all."""
+    """Rows of each frame and experiment at random, always the same: some hundred in all.
+
+    In a large frame they are from the neighbourhood. Where neighbours are alike that makes chance look better than it
+    is, and the verdict stricter.
+    """
     import numpy as np
 
     rng = np.random.default_rng(_SEED)
@@ -171,9 +180,23 @@ def _sampled(chosen: Sequence[Rows]) -> list[Rows]:
         drawn: list[int] = []
         for experiment in experiments:
             there = frame.rows_in(experiment)
+            if frame.bytes > _LARGE:
+                there = _near(there, rows)
             drawn += rng.choice(there, size=min(each, len(there)), replace=False).tolist()
         sampled.append(Rows(frame, "", tuple(sorted(drawn))))
     return sampled
+
+
+def _near(there: NDArray[np.int64], rows: Sequence[int]) -> NDArray[np.int64]:
+    """Of the row numbers `there` those at most _NEAR away from one of `rows`."""
+    import numpy as np
+
+    own = np.sort(np.asarray(rows, dtype=np.int64))
+    at = np.searchsorted(own, there)
+    before, after = own[np.maximum(at - 1, 0)], own[np.minimum(at, len(own) - 1)]
+    away = np.minimum(np.abs(there - before), np.abs(after - there))
+    near: NDArray[np.int64] = there[away <= _NEAR]
+    return near
 
 
 class _Others:

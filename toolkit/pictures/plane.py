@@ -131,10 +131,10 @@ class _Sheet:
 
     def numbers(self, ticks: Sequence[float]) -> str:
         """The ticks' values below them."""
-        row = [" "] * (self.width + 4)
+        row = [" "] * self.width
         for x in ticks:
             text = f"{x:g}"
-            first = max(0, self._dot((x, 0.0))[0] // 2 - len(text) // 2)
+            first = min(max(0, self._dot((x, 0.0))[0] // 2 - len(text) // 2), self.width - len(text))
             row[first : first + len(text)] = text
         return "".join(row).rstrip()
 
