@@ -5,7 +5,7 @@ What a picture says is computed in cache/ and drawn in pictures/; here it is ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,8 @@ from toolkit.cli.typed_perts import FromFile, Perts, typed
 from toolkit.errors import ExitCode
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from toolkit.cache.consistency import Consistency
     from toolkit.cache.heatmap import Heatmap
     from toolkit.cache.map_frames import Wanted
@@ -94,9 +96,8 @@ def heatmap(
         case _:
             output.document(found, form, lambda: map_tables.heatmap(found))
     if to is not None:
-        labels = [one.label for one in found.perts]
-        files.save(to, files.heatmap(labels, found.matrix, _title("Similarity", found)), overwrite=overwrite)
-        _wrote(to)
+        title = map_tables.title("Cosine similarity", found)
+        _save(to, files.heatmap([one.label for one in found.perts], found.matrix, title), overwrite)
     _end(found, form)
 
 
@@ -136,10 +137,8 @@ def projection(
         case _:
             output.document(found, form, lambda: map_tables.projection(found))
     if to is not None:
-        lines = map_tables.lines(found)
-        title = _title(f"Seen from {found.target.label}", found)
-        files.save(to, files.plane(lines, found.target.label, title), overwrite=overwrite)
-        _wrote(to)
+        title = map_tables.title(f"Seen from {found.target.label}", found)
+        _save(to, files.plane(map_tables.lines(found), found.target.label, title), overwrite)
     _end(found, form)
 
 
@@ -175,8 +174,8 @@ def consistency(
         case _:
             output.document(found, form, lambda: map_tables.consistency(found))
     if to is not None:
-        files.save(to, files.strips(map_tables.blocks(found), _title("Replicates", found)), overwrite=overwrite)
-        _wrote(to)
+        title = map_tables.title("Replicates by experiment", found)
+        _save(to, files.strips(map_tables.blocks(found), title), overwrite)
     _end(found, form)
     if any(one.verdict in ("disagree", "unknown") for one in found.replicates):
         raise typer.Exit(ExitCode.FOUND_WRONG)
@@ -197,11 +196,10 @@ def _check(to: Path | None, overwrite: bool) -> None:
         files.check(to, overwrite=overwrite)
 
 
-def _title(what: str, found: Heatmap | Projection | Consistency) -> str:
-    return f"{what} · {found.group} · {', '.join(found.frames)}"
+def _save(to: Path, draw: Callable[[Figure], None], overwrite: bool) -> None:
+    from toolkit.pictures import files
 
-
-def _wrote(to: Path) -> None:
+    files.save(to, draw, overwrite=overwrite)
     diagnostics.narrate(f"Wrote {printable(str(to))}.")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import figures
+from toolkit.cache.matching import micromolar
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import output
 from toolkit.cli.output import Column
@@ -116,7 +117,7 @@ def lines(found: Projection) -> list[tuple[str, list[tuple[plane.Point, str]]]]:
     return [
         (
             f"{line.pert}: {_HEADINGS[line.heading]}",
-            [(place, f"{_amount(point.pert.concentration)} µM") for point in line.points if (place := _place(point))],
+            [(place, _micromolar(point)) for point in line.points if (place := _place(point))],
         )
         for line in found.lines
     ]
@@ -125,6 +126,11 @@ def lines(found: Projection) -> list[tuple[str, list[tuple[plane.Point, str]]]]:
 def blocks(found: Consistency) -> list[tuple[str, list[str], Cells]]:
     """A heatmap for each pert, as a file has them."""
     return [(f"{one.label}: {one.verdict}", _experiments(one), one.matrix) for one in found.replicates]
+
+
+def title(what: str, found: Heatmap | Projection | Consistency) -> str:
+    """A file's title, in two lines."""
+    return f"{what}: {found.group} in {LAYERS[found.layer]}\n{', '.join(found.frames)}"
 
 
 def read(found: Heatmap | Projection | Consistency) -> str:
@@ -172,6 +178,10 @@ def _mark(number: int, line: Line, point: Point) -> str:
 
 def _place(point: Point) -> plane.Point | None:
     return None if point.projection is None or point.rejection is None else (point.projection, point.rejection)
+
+
+def _micromolar(point: Point) -> str:
+    return "" if point.pert.concentration is None else micromolar(point.pert.concentration)
 
 
 def _amount(concentration: float | None) -> str:

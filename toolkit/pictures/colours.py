@@ -24,6 +24,7 @@ SCALE: Final[tuple[Rgb, ...]] = (
     (134, 8, 28),
 )
 UNKNOWN: Final[Rgb] = (128, 128, 128)
+_LIGHT: Final = 55  # CIE L*
 
 # Lines: told apart by colour-blind people, visible on black and on white. After Okabe and Ito, Color Universal Design.
 LINES: Final[tuple[Rgb, ...]] = (
@@ -57,13 +58,16 @@ def lightness(colour: Rgb) -> float:
 
 
 def on(value: float | None) -> Style:
-    """A cell's style: the colour behind it, and black or white before it, whichever is read more easily."""
+    """A cell's style in a terminal."""
     from rich.color import Color
     from rich.style import Style
 
-    behind = diverging(value)
-    before = (0, 0, 0) if lightness(behind) > 55 else (255, 255, 255)
-    return Style(color=Color.from_rgb(*before), bgcolor=Color.from_rgb(*behind))
+    return Style(color=Color.from_rgb(*before(value)), bgcolor=Color.from_rgb(*diverging(value)))
+
+
+def before(value: float | None) -> Rgb:
+    """Black or white, whichever is read more easily before the colour of `value`."""
+    return (0, 0, 0) if lightness(diverging(value)) > _LIGHT else (255, 255, 255)
 
 
 def of_line(number: int) -> Rgb:

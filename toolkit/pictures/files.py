@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.errors import Failed, Refused, UsageError
-from toolkit.pictures.colours import SCALE, UNKNOWN, Rgb, of_line
+from toolkit.pictures.colours import SCALE, UNKNOWN, Rgb, before, of_line
 from toolkit.pictures.matrix import cell
 from toolkit.pictures.plane import CONTROL, Point, area
 from toolkit.systems.bucket.names import shown
@@ -107,9 +107,9 @@ def plane(
     def draw(figure: Figure) -> None:
         from matplotlib.patches import Arc
 
-        figure.set_size_inches(6.8, 6)
-        axes = figure.subplots()
         seen = area([point for _, points in lines for point, _ in points])
+        figure.set_size_inches(7, 1.2 + 6 * min(2.0, (seen.top - seen.bottom) / (seen.right - seen.left)))
+        axes = figure.subplots()
         axes.add_patch(Arc((0, 0), 2, 2, theta1=0, theta2=180, color="0.8", linewidth=1, linestyle=":"))
         for number, (name, points) in enumerate(lines):
             xs, ys = [point[0] for point, _ in points], [point[1] for point, _ in points]
@@ -166,8 +166,8 @@ def _matrix(axes: Axes, labels: Sequence[str], matrix: Sequence[Sequence[float |
     if len(labels) <= _MOST_NUMBERS:
         for row, line in enumerate(matrix):
             for column, value in enumerate(line):
-                dark = value is not None and abs(value) > 0.55
-                axes.text(column, row, cell(value, 2), ha="center", va="center", fontsize=6, color="w" if dark else "k")
+                colour = _web(before(value))
+                axes.text(column, row, cell(value, 2), ha="center", va="center", fontsize=6, color=colour)
     return image
 
 
