@@ -23,6 +23,7 @@ LINES = [
     ("groups", "list", *E),
     ("groups", "find", "BRCA1", *E),
     ("groups", "list", *E, "-o", "json"),
+    ("map", "consistency", "BRCA1", *E, "-o", "json"),
     ("groups", "show", "{group}", *E),
     ("groups", "flush", *E, "--dry-run"),
     ("groups", "flush", *E, "--dry-run", "-o", "json"),

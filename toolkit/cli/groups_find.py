@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +20,8 @@ from toolkit.cli import diagnostics, options, output
 from toolkit.cli.diagnostics import printable
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
-from toolkit.errors import ExitCode, UsageError
+from toolkit.cli.typed_perts import FromFile, Perts, typed
+from toolkit.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,13 +30,8 @@ _HOW = {"case": "other case", "space": "other spelling", "alias": "another name"
 
 
 def find(
-    perts: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PERT...", help="A gene or compound, also at a concentration: 'REC-0000123 at 3'."),
-    ] = None,
-    file: Annotated[
-        str | None, typer.Option("--from", metavar="FILE", help="Perts, one a line (# begins a remark; -: stdin).")
-    ] = None,
+    perts: Perts = None,
+    file: FromFile = None,
     group: Annotated[
         str | None, typer.Option("--group", "-g", metavar="GROUP", help="Look in this group only.")
     ] = None,
@@ -47,9 +42,7 @@ def find(
 
     Exit code 0: each is there under exactly the name typed; 1: not.
     """
-    queries = list(dict.fromkeys([*(perts or ()), *_from(file)]))
-    if not queries:
-        raise UsageError("No pert was named.", hint="For example: toolkit groups find BRCA1 'REC-0000123 at 3'")
+    queries = typed(perts, file, example="toolkit groups find BRCA1 'REC-0000123 at 3'")
     with opened(env) as connections, diagnostics.watching() as progress:
         answers = finding.find(connections, queries, group, progress)
         if not answers.problems and connections.redis.address.note:
@@ -63,19 +56,6 @@ def find(
         raise typer.Exit(answers.problems[0].exit_code)
     if not all(found.exact for found in answers.found):
         raise typer.Exit(ExitCode.FOUND_WRONG)
-
-
-def _from(file: str | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).expanduser().read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise UsageError(
-            f"{file} cannot be read: {reason}.", hint="--from takes a text file with one pert a line."
-        ) from error
-    return [pert for line in text.splitlines() if (pert := line.partition("#")[0].strip())]
 
 
 def _show(answers: Answers, form: Format, *, one: bool) -> None:
