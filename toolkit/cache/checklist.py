@@ -190,8 +190,8 @@ def _layers(agreements: Sequence[Agreement], unread: Sequence[str]) -> Line:
     checked = sum(agreement.verdict == "same-checksum" for agreement in known)
     how = "by checksum" if checked == len(known) else "by size and samples; --full compares checksums"
     status: Status = "ok" if len(known) == len(agreements) else "unknown"
-    of = "" if status == "ok" else f" of {len(agreements)}"
-    return Line(check, title, status, f"{len(known)}{of} frames, {how}")
+    frames = _frames(len(known)) if status == "ok" else f"{len(known)} of {_frames(len(agreements))}"
+    return Line(check, title, status, f"{frames}, {how}")
 
 
 def _frames(count: int) -> str:

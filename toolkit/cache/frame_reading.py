@@ -121,7 +121,8 @@ class _Looking:
         means = Means(_sample(reading.perts), self.dimension)
         for part in stream(frame, self.dimension):
             self.progress.check_stop()
-            means.add(part, health.add(part))
+            health.add(part)
+            means.add(part)
             self.told()
         summary, problems = health.result(lambda rows: _labels(frame, rows))
         return replace(reading, report=with_problems(replace(reading.report, vectors=summary), *problems), means=means)

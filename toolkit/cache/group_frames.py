@@ -95,6 +95,18 @@ class GroupFrames:
         return self.missing or {}
 
 
+def not_in(read: Layers, layer: LayerName, group: str) -> ToolkitError:
+    """Why a layer that was asked for gives nothing of a group: its own error, or NotFound."""
+    held = read.l2 if layer == "L2" else read.l3
+    if isinstance(held, ToolkitError):
+        return held
+    where = LAYERS[layer]
+    return NotFound(
+        f"{where[0].upper()}{where[1:]} holds no such frame of {group}.",
+        hint=f"`toolkit groups show {group}` shows what each layer holds.",
+    )
+
+
 def _usual(read: Layers) -> set[str]:
     """The frames that any group has."""
     names: set[str] = set()

@@ -14,15 +14,14 @@ from toolkit.cache import frame_reading, layers, stored
 from toolkit.cache.checklist import Line, checklist
 from toolkit.cache.frame_reading import Reading, unreadable, with_problems
 from toolkit.cache.frame_report import FrameReport, Problem
-from toolkit.cache.group_frames import GroupFrames, LayerName
+from toolkit.cache.group_frames import GroupFrames, LayerName, not_in
 from toolkit.cache.layer_comparison import Agreement, alone, bytes_compared, perts_compared
 from toolkit.cache.stored import LAYERS, StoredFrame
-from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unreachable
+from toolkit.errors import Interrupted, NotAllowed, ToolkitError, Unreachable
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
-    from toolkit.cache.layers import Layers
     from toolkit.systems.connections import Connections
 
 
@@ -75,7 +74,7 @@ def inspect(
         there = there.only(frames, name)
     main: LayerName = layer or ("L2" if there.l2 or there.wrong else "L3")
     if layer is not None and not there.layer(layer):
-        raise _not_in(read, layer, name)
+        raise not_in(read, layer, name)
     work = _Work(connections, there, main, progress, vectors, full, list(stored.problems_of(read)))
     work.announce(name)
     readings = work.readings()
@@ -120,8 +119,8 @@ class _Work:
             self._to_read = sum(frame.bytes for frame in held.values())
             text = f"Reading {frames} of {group} from {LAYERS[self.main]}: {figures.size(self._to_read)}"
         if self.full:
-            both = self.there.l2.keys() & self.there.l3.keys()
-            again = sum(self.there.l2[name].bytes for name in both)
+            l2, l3 = self.there.l2, self.there.l3
+            again = sum(l2[name].bytes for name in l2.keys() & l3.keys() if l2[name].bytes == l3[name].bytes)
             self._to_read += again
             text += f", and for the checksums {figures.size(again)} from Redis"
         self.progress.step(text)
@@ -162,7 +161,8 @@ class _Work:
                 found["L2"] = replace(found["L2"], report=with_problems(found["L2"].report, problem))
             self.agreements.append(agreement)
         self.reports += [reading.report for reading in found.values()]
-        return found.get(self.main) if self.main in found and found[self.main].report.bytes is not None else None
+        main = found.get(self.main)
+        return None if main is None or self.there.is_missing(name, self.main) else main
 
     def _lacking(self, name: str, layer: LayerName) -> Reading | None:
         """The report on a frame that is not there as a frame, where that is wrong."""
@@ -211,13 +211,3 @@ class _Work:
                 self.progress.advance("read", before + count, self._to_read, "bytes")
 
         return tell
-
-
-def _not_in(read: Layers, layer: LayerName, group: str) -> ToolkitError:
-    held = read.l2 if layer == "L2" else read.l3
-    if isinstance(held, ToolkitError):
-        return held
-    return NotFound(
-        f"{LAYERS[layer].capitalize()} holds no such frame of {group}.",
-        hint="`toolkit groups list` shows what each layer holds.",
-    )

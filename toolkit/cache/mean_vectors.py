@@ -8,11 +8,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.row_keys import Treatment, key, keys
+from toolkit.cache.vector_health import norms
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from toolkit.cache.vectors import Vectors
 
 _AT_ONCE: Final = 8192
@@ -28,15 +26,17 @@ class Means:
         self._keys = np.fromiter(self.by_key, dtype=np.uint64, count=len(self.by_key))
         self._sums = np.zeros((len(self._keys), dimension), dtype=np.float32)
 
-    def add(self, part: Vectors, usable: NDArray[np.bool_]) -> None:
-        """Take the rows that are `usable`, and wanted."""
+    def add(self, part: Vectors) -> None:
+        """Take the rows that are wanted, and whole and not all zeros."""
         import numpy as np
 
         if not self._keys.size:
             return
         found = keys(part.names)
         places = np.minimum(np.searchsorted(self._keys, found), self._keys.size - 1)
-        rows = np.flatnonzero(usable & (self._keys[places] == found))
+        rows = np.flatnonzero(self._keys[places] == found)
+        lengths = norms(part.values[rows])
+        rows = rows[np.isfinite(lengths) & (lengths > 0)]
         if rows.size:
             rows = rows[np.argsort(places[rows], kind="stable")]
             at = places[rows]

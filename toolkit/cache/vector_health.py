@@ -37,8 +37,8 @@ class VectorHealth:
         self._prints: list[NDArray[np.uint64]] = []
         self._printed: list[NDArray[np.uint32]] = []  # the number of each such row
 
-    def add(self, part: Vectors) -> NDArray[np.bool_]:
-        """Look at some rows. Gives back (rows,): which of them can be reckoned with, whole and not all zeros."""
+    def add(self, part: Vectors) -> None:
+        """Look at some rows."""
         import numpy as np
 
         lengths = norms(part.values)
@@ -46,7 +46,7 @@ class VectorHealth:
         odd[list(part.odd)] = True
         nan = ~np.isfinite(lengths) & ~odd
         zero = lengths == 0
-        usable: NDArray[np.bool_] = ~(odd | nan | zero)
+        usable = ~(odd | nan | zero)
         off = usable & (np.abs(lengths - 1) > self._tolerance)
         self._count("wrong-dimension", odd, part)
         self._count("nan", nan, part)
@@ -56,7 +56,6 @@ class VectorHealth:
         self._prints.append(_fingerprints(part.values[usable] if not usable.all() else part.values))
         self._printed.append((np.flatnonzero(usable) + self._rows).astype(np.uint32))
         self._rows += len(lengths)
-        return usable
 
     def result(self, named: Callable[[Sequence[int]], Sequence[str]]) -> tuple[VectorSummary, tuple[Problem, ...]]:
         """The summary, and what is wrong; `named` gives names to rows by their numbers, which are ascending."""

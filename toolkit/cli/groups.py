@@ -18,7 +18,7 @@ from toolkit.actions.groups.restore import RestoreGroups
 from toolkit.cache import groups
 from toolkit.cache.groups import Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
-from toolkit.cli import diagnostics, groups_find, groups_inspect, options, output
+from toolkit.cli import diagnostics, groups_diff, groups_find, groups_inspect, options, output
 from toolkit.cli.acting import act
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
@@ -73,6 +73,7 @@ def show(
 
 app.command("find")(groups_find.find)
 app.command("inspect")(groups_inspect.inspect)
+app.command("diff")(groups_diff.diff)
 
 
 @app.command("delete")
