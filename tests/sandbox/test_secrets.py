@@ -24,6 +24,8 @@ LINES = [
     ("groups", "find", "BRCA1", *E),
     ("groups", "list", *E, "-o", "json"),
     ("groups", "show", "{group}", *E),
+    ("groups", "inspect", "{group}", *E),
+    ("groups", "diff", "{group}", *E),
     ("groups", "flush", *E, "--dry-run"),
     ("groups", "flush", *E, "--dry-run", "-o", "json"),
     ("groups", "delete", "{group}", *E, "--dry-run"),

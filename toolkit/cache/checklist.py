@@ -41,8 +41,8 @@ def checklist(
     return (
         _all_there(readings, missing, unread),
         *_vectors(readings),
-        _perts_agree("raw-normalized", "raw and normalized frames agree", families.raw_and_normalized(readings)),
-        _perts_agree("aggregated-split", "aggregated and split frames agree", families.aggregated_and_split(readings)),
+        _perts_agree("raw-normalized", "same perts raw, normalized", families.raw_and_normalized(readings)),
+        _perts_agree("aggregated-split", "same perts aggregated, split", families.aggregated_and_split(readings)),
         _means(readings),
         _concentrations(readings),
         _layers(agreements, unread),
@@ -50,7 +50,7 @@ def checklist(
 
 
 def _all_there(readings: Sequence[Reading], missing: Sequence[str], unread: Sequence[str]) -> Line:
-    title = "all frames are there, and can be read"
+    title = "all frames there and readable"
     broken = [r.report.frame for r in readings if any(p.problem == "unreadable" for p in r.report.problems)]
     wrong = [*missing, *([f"not readable: {', '.join(broken)}"] if broken else [])]
     if wrong:
@@ -68,14 +68,14 @@ def _vectors(readings: Sequence[Reading]) -> Iterable[Line]:
     measured = [reading for reading in readings if reading.report.vectors is not None]
     lengths = sorted({float(one) for reading in measured for one in length(reading).split()})
     reach = f", lengths {lengths[0]:.4f} to {lengths[-1]:.4f}" if lengths else ""
-    yield _ailments("unit-length", "vectors are of length 1", readings, "not-unit-length", reach)
-    yield _ailments("no-nan", "no vector holds NaN or infinity", readings, "nan")
-    yield _ailments("no-zero", "no vector is all zeros", readings, "zero")
-    yield _ailments("no-duplicates", "no two rows have the same vector", readings, "duplicate-vector")
-    yield _ailments("dimension", "vectors have as many values as they should", readings, "wrong-dimension")
+    yield _ailments("unit-length", "vectors of length 1", readings, "not-unit-length", reach)
+    yield _ailments("no-nan", "no NaN, no infinity", readings, "nan")
+    yield _ailments("no-zero", "no vector of zeros", readings, "zero")
+    yield _ailments("no-duplicates", "no vector twice", readings, "duplicate-vector")
+    yield _ailments("dimension", "vectors of the right size", readings, "wrong-dimension")
     named = [reading for reading in readings if reading.perts is not None]
     rows = [(r.report.frame, p.rows or 0) for r in named for p in r.report.problems if p.problem == "duplicate-row"]
-    title = "no two rows of a frame are about the same"
+    title = "no row twice"
     if rows:
         said = ", ".join(f"{frame} {count:,}" for frame, count in rows)
         yield Line("no-duplicate-rows", title, "warn", f"rows that are: {said}")
@@ -133,7 +133,7 @@ def _perts_agree(check: str, title: str, pairs: Iterable[tuple[Reading, Reading]
 
 def _means(readings: Sequence[Reading]) -> Line:
     """Whether aggregated vectors point where the mean of their split ones does."""
-    check, title = "mean-of-split", "aggregated vectors are the means of the split ones"
+    check, title = "mean-of-split", "aggregated = mean of split"
     found: list[tuple[float, str]] = []
     pairs = 0
     for one, split in families.aggregated_and_split(readings):
@@ -153,7 +153,7 @@ def _means(readings: Sequence[Reading]) -> Line:
 
 
 def _concentrations(readings: Sequence[Reading]) -> Line:
-    check, title = "concentrations", "compounds have the same concentrations in all frames"
+    check, title = "concentrations", "same concentrations"
     named = [reading for reading in readings if reading.perts is not None and reading.report.concentrations]
     if not named:
         return Line(check, title, "unknown", "no frame with concentrations was read")
@@ -178,7 +178,7 @@ def _series(reading: Reading) -> dict[str, tuple[float, ...]]:
 
 
 def _layers(agreements: Sequence[Agreement], unread: Sequence[str]) -> Line:
-    check, title = "layers", "Redis and the bucket hold the same"
+    check, title = "layers", "same in Redis and bucket"
     known = [agreement for agreement in agreements if agreement.same is not None]
     other = [f"{agreement.frame}: {agreement.text}" for agreement in known if not agreement.same]
     if other:

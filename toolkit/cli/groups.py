@@ -1,4 +1,4 @@
-"""`toolkit groups list | show | find | delete | flush | restore`: the groups in Redis (L2) and in the bucket (L3)."""
+"""`toolkit groups …`: the groups in Redis (L2) and in the bucket (L3)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
 
-app = command_group("The groups in the cache: list, show, find, delete, flush, restore.")
+app = command_group("The groups in the cache: list, show, find, inspect, diff, delete, flush, restore.")
 
 BackupTo = Annotated[
     Path | None,

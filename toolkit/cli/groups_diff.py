@@ -182,7 +182,7 @@ def _cosine(value: float | None) -> str:
 
 _FRAMES = (
     Column("frame", lambda frame: printable(frame.frame)),
-    Column("perts in both", lambda frame: f"{frame.perts:,}", right=True),
+    Column("perts", lambda frame: f"{frame.perts:,}", right=True),
     Column("vectors", lambda frame: f"{frame.vectors:,}", right=True),
     Column("moved", lambda f: f"{f.moved:,}", right=True, style=lambda f: "red" if f.moved else ""),
     Column("median", lambda frame: _cosine(frame.median), right=True),

@@ -84,15 +84,16 @@ def _drawn(found: Inspection) -> Sequence[RenderableType]:
 
     main = [frame for frame in found.frames if frame.layer == found.layer]
     others = [frame for frame in found.frames if frame.layer != found.layer and not frame.same_as]
-    parts: list[RenderableType] = [
-        output.pairs([("group", printable(found.group)), ("read from", f"{LAYERS[found.layer]} ({found.layer})")]),
-        Text(),
-        output.table(main, _columns(found)),
-    ]
+    head = [("group", printable(found.group)), ("read from", f"{LAYERS[found.layer]} ({found.layer})")]
+    formats = {frame.format for frame in found.frames if frame.format}
+    if len(formats) == 1:
+        head.append(("format", *formats))
+    columns = _columns(found, formats=len(formats) > 1)
+    parts: list[RenderableType] = [output.pairs(head), Text(), output.table(main, columns)]
     series = {_series(frame) for frame in main if frame.concentrations}
     parts += [Text(f"at µM (perts): {one}", style="dim") for one in sorted(series)]
     if others:
-        parts += [Text(), output.table(others, _columns(found))]
+        parts += [Text(), output.table(others, columns)]
     wrong = [(frame, problem) for frame in found.frames for problem in frame.problems]
     if wrong:
         parts += [Text(), Text("problems", style="bold")]
@@ -110,19 +111,19 @@ _CHECKS = (
 )
 
 
-def _columns(found: Inspection) -> list[Column]:
+def _columns(found: Inspection, *, formats: bool) -> list[Column]:
     columns = [
         Column("frame", lambda frame: printable(frame.frame), style=lambda frame: "red" if frame.problems else ""),
         Column("rows", lambda frame: _count(frame.rows), right=True),
         Column("size", lambda frame: figures.size(frame.bytes) if frame.bytes is not None else "-", right=True),
-        Column("format", lambda frame: frame.format or "-"),
+        *([Column("format", lambda frame: frame.format or "-")] if formats else []),
         Column("perts", _perts),
         Column("length", _length),
         Column("L2=L3", lambda frame: _agreement(found, frame)),
     ]
     if _wide():
-        columns.insert(5, Column("experiments", lambda frame: _count(frame.experiments), right=True))
-        columns.insert(6, Column("columns", lambda frame: ", ".join(printable(one.name) for one in frame.columns)))
+        columns.insert(-2, Column("experiments", lambda frame: _count(frame.experiments), right=True))
+        columns.insert(-2, Column("columns", lambda frame: ", ".join(printable(one.name) for one in frame.columns)))
     return columns
 
 
