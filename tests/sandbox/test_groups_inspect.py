@@ -134,7 +134,7 @@ class TestVectors:
             "not-unit-length": 1, "nan": 1, "zero": 1, "duplicate-vector": 2,
         }  # fmt: skip
         assert said["not-unit-length"].examples == ("BRCA1",)
-        assert "1 of 64 (1.6%) vectors are not of length 1" in said["not-unit-length"].text
+        assert "1 of 64 vectors (1.6%) are not of length 1" in said["not-unit-length"].text
         assert (said["nan"].examples, said["zero"].examples) == (("BRCA2",), ("TP53",))
         assert said["duplicate-vector"].examples == ("MTOR = GENE0",)
         assert problems(found) == {("genes", "L2", name) for name in said}
@@ -178,7 +178,7 @@ class TestVectors:
         found = inspect(layers.connections(), "g", vectors=False)
         by_check = {line.check: line for line in found.checklist}
         assert by_check["raw-normalized"].status == "warn"
-        assert "genes has 1 perts that genes_normalized has not: BRCA1" in by_check["raw-normalized"].evidence
+        assert "genes has 1 pert that genes_normalized has not: BRCA1" in by_check["raw-normalized"].evidence
         assert by_check["concentrations"].status == "warn"
         assert not found.well
 

@@ -88,10 +88,10 @@ def test_a_vector_out_of_all_proportion_is_long_and_not_infinite() -> None:
 
 
 def test_a_share_is_never_all_or_nothing_by_rounding() -> None:
-    assert share(1, 960_000) == "1 of 960,000 (<0.01%)"
-    assert share(959_999, 960_000) == "959,999 of 960,000 (99.99%)"
-    assert share(3, 320) == "3 of 320 (0.94%)"
-    assert share(7, 7) == "all 7"
+    assert share(1, 960_000, "rows") == "1 of 960,000 rows (<0.01%)"
+    assert share(959_999, 960_000, "rows") == "959,999 of 960,000 rows (99.99%)"
+    assert share(3, 320, "rows") == "3 of 320 rows (0.94%)"
+    assert share(7, 7, "rows") == "all 7 rows"
 
 
 @settings(max_examples=60)

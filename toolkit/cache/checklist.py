@@ -121,9 +121,8 @@ def _perts_agree(check: str, title: str, pairs: Iterable[tuple[Reading, Reading]
             if more:
                 few = tuple(shown(name) for name in sorted(more)[:EXAMPLES])
                 beside = (other if frame is one else one).report.frame
-                differing.append(
-                    f"{frame.report.frame} has {len(more):,} perts that {beside} has not{listed(few, len(more))}"
-                )
+                count = "1 pert" if len(more) == 1 else f"{len(more):,} perts"
+                differing.append(f"{frame.report.frame} has {count} that {beside} has not{listed(few, len(more))}")
     if differing:
         return Line(check, title, "warn", "; ".join(differing))
     if not compared:
@@ -180,9 +179,9 @@ def _series(reading: Reading) -> dict[str, tuple[float, ...]]:
 def _layers(agreements: Sequence[Agreement], unread: Sequence[str]) -> Line:
     check, title = "layers", "same in Redis and bucket"
     known = [agreement for agreement in agreements if agreement.same is not None]
-    other = [f"{agreement.frame}: {agreement.text}" for agreement in known if not agreement.same]
+    other = [agreement.frame for agreement in known if not agreement.same]
     if other:
-        return Line(check, title, "warn", "; ".join(other))
+        return Line(check, title, "warn", f"{len(other)} of {_frames(len(known))} differ: {', '.join(other)}")
     if unread:
         return Line(check, title, "unknown", f"{' and '.join(unread)} could not be read")
     if not known:

@@ -150,7 +150,7 @@ class _Looking:
             return ()
         firsts = sorted(int(np.flatnonzero(all_keys == one)[0]) for one in again[:EXAMPLES])
         rows, examples = int(np.isin(all_keys, again).sum()), tuple(_labels(frame, firsts))
-        text = f"{share(rows, frame.rows)} rows are about the same as another one{listed(examples, int(again.size))}"
+        text = f"{share(rows, frame.rows, 'rows')} are about the same as another one{listed(examples, int(again.size))}"
         return (Problem("duplicate-row", text, rows, frame.rows, examples),)
 
 

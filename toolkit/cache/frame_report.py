@@ -92,15 +92,15 @@ class FrameReport:
     problems: tuple[Problem, ...] = ()
 
 
-def share(rows: int, of: int) -> str:
-    """`12 of 960,000 (<0.01%)`: never 0% or 100% where it is not quite."""
+def share(rows: int, of: int, what: str) -> str:
+    """`12 of 960,000 rows (<0.01%)`: never 0% or 100% where it is not quite."""
     if rows == of:
-        return f"all {of:,}"
+        return f"all {of:,} {what}"
     percent = 100 * rows / of
     if 0 < percent < 0.01:
-        return f"{rows:,} of {of:,} (<0.01%)"
+        return f"{rows:,} of {of:,} {what} (<0.01%)"
     digits = 2 if percent < 1 or percent > 99 else 1
-    return f"{rows:,} of {of:,} ({min(percent, 99.99):.{digits}f}%)"
+    return f"{rows:,} of {of:,} {what} ({min(percent, 99.99):.{digits}f}%)"
 
 
 def listed(examples: tuple[str, ...], rows: int) -> str:

@@ -90,18 +90,18 @@ class VectorHealth:
 
     def _problems(self, lengths: NDArray[np.float32]) -> Sequence[Problem]:
         said: dict[Ailment, str] = {
-            "wrong-dimension": f"vectors have not {self._dimension} values",
-            "nan": "vectors hold NaN or infinity",
-            "zero": "vectors are all zeros",
+            "wrong-dimension": f"have not {self._dimension} values",
+            "nan": "hold NaN or infinity",
+            "zero": "are all zeros",
         }
         if lengths.size:
             reach = f"{lengths.min():.4g} to {lengths.max():.4g}"
-            said["not-unit-length"] = f"vectors are not of length 1 (lengths are {reach})"
+            said["not-unit-length"] = f"are not of length 1 (lengths are {reach})"
         problems = []
         for ailment, what in said.items():
             rows, examples = self._counts.get(ailment, 0), tuple(self._examples.get(ailment, ()))
             if rows:
-                text = f"{share(rows, self._rows)} {what}{listed(examples, rows)}"
+                text = f"{share(rows, self._rows, 'vectors')} {what}{listed(examples, rows)}"
                 problems.append(Problem(ailment, text, rows, self._rows, examples))
         return problems
 
@@ -128,7 +128,9 @@ class VectorHealth:
         names = dict(zip(wanted, named(wanted), strict=True))
         examples = tuple(" = ".join(names[row] for row in pair) for pair in rows)
         vectors = "1 vector is" if groups == 1 else f"{groups:,} vectors are"
-        text = f"{share(sharing, self._rows)} rows share their vector with another one; {vectors} there more than once"
+        text = (
+            f"{share(sharing, self._rows, 'rows')} share their vector with another one; {vectors} there more than once"
+        )
         return [
             Problem("duplicate-vector", f"{text}{listed(examples, groups)}", sharing, self._rows, examples),
         ]

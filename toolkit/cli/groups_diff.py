@@ -109,7 +109,8 @@ def _drawn(found: Difference, limit: int, *, names_only: bool) -> Sequence[Rende
         if frame.unreadable:
             parts.append(Text(printable(f"! {frame.frame} cannot be compared: {frame.unreadable}"), style="yellow"))
         if frame.not_comparable:
-            text = f"! {frame.frame}: {frame.not_comparable:,} vectors are NaN, zero or too short on one side"
+            vectors = "1 vector is" if frame.not_comparable == 1 else f"{frame.not_comparable:,} vectors are"
+            text = f"! {frame.frame}: {vectors} NaN, zero or of the wrong size on one side"
             parts.append(Text(text, style="yellow"))
     for sign, style, title, names in (
         ("+", "green", "added", found.added),

@@ -85,15 +85,16 @@ def _drawn(found: Inspection) -> Sequence[RenderableType]:
     main = [frame for frame in found.frames if frame.layer == found.layer]
     others = [frame for frame in found.frames if frame.layer != found.layer and not frame.same_as]
     head = [("group", printable(found.group)), ("read from", f"{LAYERS[found.layer]} ({found.layer})")]
-    formats = {frame.format for frame in found.frames if frame.format}
+    formats = sorted({frame.format for frame in found.frames if frame.format})
     if len(formats) == 1:
-        head.append(("format", *formats))
+        head.append(("format", formats[0]))
     columns = _columns(found, formats=len(formats) > 1)
     parts: list[RenderableType] = [output.pairs(head), Text(), output.table(main, columns)]
     series = {_series(frame) for frame in main if frame.concentrations}
     parts += [Text(f"at µM (perts): {one}", style="dim") for one in sorted(series)]
     if others:
-        parts += [Text(), output.table(others, columns)]
+        title = f"in {LAYERS[others[0].layer]} otherwise, or there alone"
+        parts += [Text(), Text(title, style="bold"), output.table(others, columns)]
     wrong = [(frame, problem) for frame in found.frames for problem in frame.problems]
     if wrong:
         parts += [Text(), Text("problems", style="bold")]
