@@ -18,10 +18,11 @@ from redis_fixtures import Proxied, proxied_fixture, redis_fixture  # noqa: F401
 
 from toolkit.cache.frame_report import FrameReport
 from toolkit.cache.inspection import Inspection, inspect
-from toolkit.errors import Interrupted, NotFound
+from toolkit.errors import Interrupted, NotFound, Unreachable
 from toolkit.progress import Advanced, Progress, Step
 from toolkit.sandbox.redis.tcp_proxy import Refuse
 from toolkit.sandbox.storage.api import StorageServer
+from toolkit.systems.redis_proxy import RedisProxy
 
 if TYPE_CHECKING:
     from conftest import Sandbox
@@ -249,6 +250,20 @@ class TestBadDays:
         assert found.layer == "L3"
         assert [error.exit_code for error in found.errors] == [3]
         assert lines(found)["layers"] == "unknown"
+
+    def test_layer_that_falls_silent_is_asked_once(self, layers: Layers, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def silent(redis: RedisProxy, key: str, start: int, end: int) -> bytes:
+            asked.append(key)
+            raise Unreachable("Redis does not answer.")
+
+        monkeypatch.setattr(RedisProxy, "get_range", silent)
+        found = inspect(layers.connections(), "g")
+        assert set(asked) == {"g:compounds"}
+        assert [error.message for error in found.errors] == ["Redis does not answer."]
+        assert {one for one in problems(found) if one[1] == "L2"} == {(name, "L2", "unreadable") for name in SOUND}
+        assert report(found, "genes", "L3").rows == 64
 
     def test_stops_on_request(self, layers: Layers) -> None:
         progress = Progress()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.group_frames import LayerName
-from toolkit.cache.row_keys import Treatment
 
 if TYPE_CHECKING:
     from toolkit.cache.perturbations import Perts
+    from toolkit.cache.row_keys import Treatment
 
 MOVED: Final = 0.9  # a cosine below it is a move
 _QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)
@@ -106,8 +106,6 @@ def vectors_apart(
     difference: FrameDifference, cosines: Mapping[Treatment, float], wanted: int, moved_below: float, limit: int
 ) -> FrameDifference:
     """The difference of a frame with what the `cosines` say of its vectors; `wanted` were to be compared."""
-    from dataclasses import replace
-
     import numpy as np
 
     if not cosines:

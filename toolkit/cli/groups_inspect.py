@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import figures
-from toolkit.cache import inspection
-from toolkit.cache.frame_report import FrameReport
-from toolkit.cache.inspection import Inspection
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.diagnostics import printable
@@ -23,6 +20,9 @@ from toolkit.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from toolkit.cache.frame_report import FrameReport
+    from toolkit.cache.inspection import Inspection
 
 _STATUS = {"ok": "green", "warn": "red", "unknown": "yellow"}
 
@@ -47,6 +47,8 @@ def inspect(
 
     Ends with a checklist: why does the map look funny? Exit code 0: nothing is wrong; 1: something is.
     """
+    from toolkit.cache import inspection
+
     with opened(env) as connections, diagnostics.watching() as progress:
         found = inspection.inspect(
             connections,
