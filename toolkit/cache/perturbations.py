@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TEXTS = ("pert", "kind", "experiment")
-_DIGITS = 6  # significant digits of a concentration: what a float32 on its way through a frame leaves of 0.3
+DIGITS = 6  # significant digits of a concentration: what a float32 on its way through a frame leaves of 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +140,5 @@ def _coded(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 @lru_cache(maxsize=4096)  # compounds have the same few series
 def _ascending(concentrations: tuple[float | None, ...]) -> tuple[float, ...]:
-    known = {float(f"{value:.{_DIGITS}g}") for value in concentrations if value is not None and value == value}
+    known = {float(f"{value:.{DIGITS}g}") for value in concentrations if value is not None and value == value}
     return tuple(sorted(known))
