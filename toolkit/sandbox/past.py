@@ -72,8 +72,8 @@ async def _known(password: str) -> str:
 
 def _out_of_reach(token: str) -> Any:
     """A Redis that is not there: what the run of two weeks ago met."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
+    from redis import Redis
     from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     return Redis(host="127.0.0.1", port=1, password=token, protocol=2, retry=Retry(NoBackoff(), 0))

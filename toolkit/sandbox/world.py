@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class World:
             if site is None:
                 raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
             self.applied, self.where = (), site.place.name
-            await self._reset()
+            await self._reset(site, wanted)
             for scenario in wanted:
                 log.info("scenario %s in %s", scenario.name, site.place.name)
                 await scenario.bring_about(self, site)
@@ -164,14 +164,14 @@ class World:
         }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
-        controller = JobController(self.clusters.values(), self._run)
-        self._parts.push_async_callback(controller.stop)
+        self.controller = JobController(self.clusters.values(), self._run)
+        self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
         git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
         has_git, *_ = await asyncio.gather(git, *(site.start() for site in self.sites.values()))
         if not has_git:
             log.warning("there is no git here: eng-infrastructure is plain files")
-        await controller.start()
+        await self.controller.start()
         await self._reset()
         kubeconfig.write_kubeconfig(
             self.directory / "kubeconfig",
@@ -191,8 +191,8 @@ class World:
         await self.vault.start()
         self._parts.push_async_callback(self.vault.stop)
 
-    async def _reset(self) -> None:
-        """Everything as it should be, in both environments."""
+    async def _reset(self, where: Site | None = None, wanted: Sequence[Scenario] = ()) -> None:
+        """Everything as it should be, in both environments; but built at `where` was what the scenarios say."""
         for faults in self.faults().values():
             faults.__init__()
         for cluster in self.clusters.values():
@@ -200,7 +200,7 @@ class World:
         self.vault.unseal()
         self.vault.enable_kv("secret", 2)
         repository.restore(self.directory / "eng-infrastructure")
-        await asyncio.gather(*(site.reset() for site in self.sites.values()))
+        await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 
     async def _run(self, pod: PodRun) -> int:
         """What the pod of a Job does: the cache manager of the environment whose CronJob it came from."""
