@@ -68,6 +68,7 @@ class Site:
     cluster: str = ""
     _home: tuple[str, int] = ("", 0)
     _running: int = 0
+    _starting: Progress = SILENT
     _usual: tuple[BuiltGroup, ...] = ()
     _files: dict[tuple[BuiltGroup, str], Path] = field(default_factory=dict)
 
@@ -80,7 +81,8 @@ class Site:
     # -- its life
 
     async def start(self, progress: Progress = SILENT) -> None:
-        """Start Redis and its proxy, and build the groups' frames."""
+        """Start Redis and its proxy, and build the groups' frames; `progress` is told of it, and of the first reset."""
+        self._starting = progress
         last = scheduled_runs(datetime.now(UTC), 1)[0]
         self._usual = builds.built_groups(self.place.groups_prefix, self.place.seed, last, self.size)
         _, _ = await asyncio.gather(asyncio.to_thread(self.redis.start), asyncio.to_thread(self._build, progress))
@@ -117,7 +119,8 @@ class Site:
         await self.proxy.set_fault(None)
         await self._put_proxy(*self._home)
         self.shared.storage.add_bucket(self.place.bucket, self.place.gcp_project)
-        await past.put_runs(self, runs)
+        progress, self._starting = self._starting, SILENT
+        await past.put_runs(self, runs, progress)
         past.put_app(self, runs[0])
 
     def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
@@ -238,8 +241,9 @@ class Site:
         frames = [(group, frame) for group in self._usual for frame in FRAMES]
         sizes = [data.vector_bytes(group, frame) for group, frame in frames]
         for number, (group, frame) in enumerate(frames, 1):
+            progress.check_stop()
             self._built(group, frame)
-            progress.advance(f"building the groups of {self.place.name}", sum(sizes[:number]), sum(sizes), "bytes")
+            progress.advance("vectors built", sum(sizes[:number]), sum(sizes), "bytes")
 
     def _built(self, group: BuiltGroup, frame: str) -> Path:
         """Serialise a frame into a file of its own. `group` is as that frame shows it."""

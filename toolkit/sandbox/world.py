@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import configuration, repository, scenarios
 from toolkit.sandbox.certificate import make_certificate
 from toolkit.sandbox.kubernetes import kubeconfig
@@ -55,10 +56,13 @@ class World:
         self._changing = asyncio.Lock()
         self._parts = contextlib.AsyncExitStack()
 
-    async def start(self) -> Path:
-        """Start every server, make the world healthy, and write the configuration; gives back its file."""
+    async def start(self, progress: Progress = SILENT) -> Path:
+        """Start every server, make the world healthy, and write the configuration; gives back its file.
+
+        `progress` is told how far the first environment has come.
+        """
         try:
-            return await self._start()
+            return await self._start(progress)
         except BaseException:
             await self.stop()
             raise
@@ -143,7 +147,7 @@ class World:
     def _symptoms(self, site: Site) -> list[Symptom]:
         return [scenario.symptom(site) for scenario in self.applied]
 
-    async def _start(self) -> Path:
+    async def _start(self, progress: Progress) -> Path:
         for stale in ("redis", "frames", *(place.name for place in PLACES)):
             shutil.rmtree(self.directory / stale, ignore_errors=True)
         certificate = await asyncio.to_thread(make_certificate, self.directory)
@@ -168,7 +172,8 @@ class World:
         self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
         git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
-        has_git, *_ = await asyncio.gather(git, *(site.start() for site in self.sites.values()))
+        first, *others = self.sites.values()
+        has_git, *_ = await asyncio.gather(git, first.start(progress), *(site.start() for site in others))
         if not has_git:
             log.warning("there is no git here: eng-infrastructure is plain files")
         await self.controller.start()
