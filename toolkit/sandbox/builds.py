@@ -41,7 +41,7 @@ _ENCODINGS = (Encoding.PARQUET, Encoding.PARQUET, Encoding.FEATHER, Encoding.PAC
 class Flaw(enum.StrEnum):
     """What went wrong in a build, and is in its frames since."""
 
-    SHORT_VECTOR = "the build went on: one vector lacks its last value"
+    SHORT_VECTOR = "the build was not over yet: one vector lacks its last value"
     NOT_UNIT = "the last transformation centred and scaled the vectors, and left them at that"
     NO_CONTROLS = "a plate had no controls: to normalize it was to divide zero by zero"
 
