@@ -45,6 +45,12 @@ def problems_of(read: Layers) -> list[ToolkitError]:
     return [layer for layer in (read.l2, read.l3) if isinstance(layer, ToolkitError)]
 
 
+def searched(read: Layers) -> list[str]:
+    """The layers that could be read."""
+    there = {"L2": read.l2, "L3": read.l3}
+    return [name for name, layer in there.items() if not isinstance(layer, ToolkitError)]
+
+
 def group_names(read: Layers) -> list[str]:
     """Raw names: those of the index by rank, then the others by name."""
     indexed = [] if isinstance(read.l2, ToolkitError) else [name for name, _ in read.l2.index]
@@ -67,6 +73,12 @@ def named(read: Layers, name: str, environment: str) -> str:
     for problem in problems_of(read):
         raise problem
     raise no_such_group(name, map(shown, known), environment)
+
+
+def everywhere(connections: Connections, read: Layers, groups: Sequence[str]) -> Iterator[StoredFrame]:
+    """The frames of `groups` (raw names) in either layer."""
+    yield from in_l2(connections, read, groups)
+    yield from in_l3(connections, read, groups)
 
 
 def in_l2(connections: Connections, read: Layers, groups: Iterable[str]) -> Iterator[StoredFrame]:
