@@ -70,7 +70,7 @@ class Search:
 
     def _versions(self, lying: Sequence[StoredFrame]) -> dict[Place, str]:
         """Each frame's version now. Where Redis falls silent over it, its frames have none and are left out."""
-        versions = {frame.place: str(frame.info.generation) for frame in lying if frame.info is not None}
+        versions = {frame.place: frame.generation for frame in lying if frame.info is not None}
         in_redis = [frame for frame in lying if frame.info is None]
         try:
             versions |= self._fingerprints(in_redis)

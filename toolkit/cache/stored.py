@@ -35,6 +35,11 @@ class StoredFrame:
     score: float | None = None
 
     @property
+    def generation(self) -> str:
+        """The version of an object of the bucket; empty for a value of Redis, which has none of its own."""
+        return "" if self.info is None else str(self.info.generation)
+
+    @property
     def name(self) -> str:
         """As errors call it: its key, or its path in the bucket."""
         return shown(self.key if self.info is None else self.info.path)
