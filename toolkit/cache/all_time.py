@@ -61,7 +61,7 @@ class Task:
     environment: Environment
     queries: tuple[str, ...]
     aliases: Aliases
-    version: str = __version__
+    version: str
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,9 @@ def find(
         ),
         tuple(queries),
         known.only(reading.name for query in queries for reading in matching.readings(query)),
+        __version__,
     )
-    progress.step(f"Searching {_extent(units)}{'' if cluster is None else f' on {len(cluster.threads)} workers'}")
+    progress.step(f"Searching {_extent(units)}{'' if cluster is None else _on(len(cluster.threads))}")
     if cluster is None:
         outcomes = _in_threads(connections, task, units, progress, told)
     else:
@@ -136,7 +137,9 @@ def estimate(connections: Connections, progress: Progress = SILENT) -> tuple[tup
         progress.step(f"{_extent(units)}: reading the names of {len(sample)} groups, to see how long that takes")
     told: list[Estimate] = []
     clock = _Clock(new, told.append, len(sample))
-    for unit, outcome in _outcomes(connections, Task(connections.environment, (), Aliases()), sample, progress):
+    for unit, outcome in _outcomes(
+        connections, Task(connections.environment, (), Aliases(), __version__), sample, progress
+    ):
         clock.ended(unit, outcome)
     progress.check_stop()
     return tuple(units), told[0] if told else Estimate(0, 0, 0, 0, 0.0)
@@ -241,9 +244,13 @@ def _extent(units: Sequence[Unit]) -> str:
     return f"{len(units):,} groups, {frames:,} frames, {figures.size(sum(unit.bytes for unit in units))}"
 
 
+def _on(workers: int) -> str:
+    return f" on {workers} worker{'' if workers == 1 else 's'}"
+
+
 def _unsearched(unit: Unit, problem: ToolkitError) -> Searched:
     unreadable = {frame.place: problem.message for frame in unit.frames}
-    return Searched([unit.group], [LAYER], unreadable=unreadable, bytes_total=unit.bytes)
+    return Searched([unit.group], [LAYER], unreadable=unreadable, bytes_total=unit.bytes, frames_read=len(unit.frames))
 
 
 def _as_problem(lost: Sequence[tuple[Unit, ToolkitError]], groups: int) -> Iterator[ToolkitError]:

@@ -6,21 +6,27 @@ back as it ends. dask is an extra, imported when a cluster is opened.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import queue
+import re
 import shutil
+import signal
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from toolkit import paths
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, Failed, ToolkitError, Unreachable
+from toolkit.errors import ConfigurationError, Failed, ToolkitError, Unreachable, UsageError
 from toolkit.progress import SILENT, Progress
+from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -33,6 +39,7 @@ PATIENCE: Final = 60.0  # seconds without any worker, before a running cluster i
 _CONNECT_SECONDS: Final = 10.0
 _TURN: Final = 0.2  # seconds between looks at whether to stop
 _RETRIES: Final = 1  # of work that failed unexpectedly; that of a lost worker dask begins anew by itself, three times
+_ADDRESS: Final = re.compile(r"((tcp|tls|wss?)://)?([^\s:/@\[\]]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 _DISTRIBUTION: Final = "mapapp-toolkit"
 _INSTALL: Final = f"pip install '{_DISTRIBUTION}[distributed]'"
 
@@ -66,7 +73,7 @@ class DaskCluster:
 
     def check_version(self) -> None:
         """Raises ConfigurationError where a worker has no toolkit, or another version of it."""
-        own = metadata.version(_DISTRIBUTION)
+        own = _own_version()
         others = {}
         for worker, version in self._on_each(metadata.version, _DISTRIBUTION).items():
             if version != own:
@@ -82,8 +89,8 @@ class DaskCluster:
         """Carry out `function` on each worker, to see whether it can; raises the first ToolkitError that it raised."""
         for worker, outcome in self._on_each(function, *arguments).items():
             if isinstance(outcome, ToolkitError):
-                outcome.message = f"On the worker {worker}: {outcome.message}"
-                raise outcome
+                message = f"On the worker {worker}: {outcome.message}"
+                raise type(outcome)(message, hint=outcome.hint, by_hand=outcome.by_hand) from outcome
             if isinstance(outcome, Exception):
                 raise Failed(f"The worker {worker} cannot do it: {_words(outcome)}.") from outcome
 
@@ -173,8 +180,14 @@ class _Watch:
 
 @contextmanager
 def connected(address: str) -> Iterator[DaskCluster]:
-    """The scheduler at `address` (tcp://HOST:PORT), with a worker at least. Raises Unreachable, ConfigurationError."""
-    _import()
+    """The scheduler at `address` (tcp://HOST:PORT), with a worker at least. Raises Unreachable, ConfigurationError,
+    UsageError."""
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(
+            f"{shown(address)!r} is no scheduler's address.",
+            hint="It is tcp://HOST:PORT or tls://HOST:PORT, as `dask scheduler` says when it starts.",
+        )
+    _import("distributed")
     name = f"The dask scheduler at {address}"
     with closing(DaskCluster(_client(address, name), name)) as cluster:
         cluster.wait(seconds=_CONNECT_SECONDS)
@@ -188,7 +201,7 @@ def on_slurm(part: model.Slurm, progress: Progress = SILENT) -> Iterator[DaskClu
     Whatever speaks to it needs the certificate that is made for it: a login node has many users.
     Raises ConfigurationError where there is no SLURM, Failed where it does not take the jobs.
     """
-    _import()
+    _import("distributed", "dask_jobqueue")
     if shutil.which("sbatch") is None:
         raise ConfigurationError(
             "There is no SLURM on this machine: sbatch is not on the PATH.",
@@ -199,9 +212,13 @@ def on_slurm(part: model.Slurm, progress: Progress = SILENT) -> Iterator[DaskClu
         try:
             slurm.sync(slurm.scale_now, part.jobs)
         except (RuntimeError, ValueError, OSError) as error:
-            raise Failed(f"SLURM did not take the jobs: {_words(error)}") from error
+            said = str(error).partition("stderr:")[2].strip() or _words(error)
+            raise Failed(
+                f"SLURM did not take the jobs: {' '.join(said.split())}",
+                hint="Is it the right partition (`sinfo` lists them)? --slurm-option partition=NAME",
+            ) from error
         with closing(DaskCluster(_client(slurm, name), name)) as cluster:
-            progress.step(f"Waiting for SLURM to start one of {part.jobs} jobs")
+            progress.step(f"Waiting for SLURM to start a job ({part.jobs} asked for)")
             cluster.wait(progress)
             yield cluster
 
@@ -209,9 +226,11 @@ def on_slurm(part: model.Slurm, progress: Progress = SILENT) -> Iterator[DaskClu
 @contextmanager
 def _slurm_cluster(part: model.Slurm) -> Iterator[Any]:
     from dask_jobqueue import SLURMCluster
-    from distributed.security import Security
+    from distributed.core import Status
 
     directory = paths.state() / "slurm"
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private = tempfile.TemporaryDirectory(dir=directory, prefix="certificate-", ignore_cleanup_errors=True)
     options = {
         "queue": part.partition or None,
         "account": part.account or None,
@@ -227,44 +246,69 @@ def _slurm_cluster(part: model.Slurm) -> Iterator[Any]:
         "job_name": _DISTRIBUTION,
         "worker_extra_args": ["--no-dashboard"],
     }
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     class Slurm(SLURMCluster):  # type: ignore[misc]
         async def scale_now(self, jobs: int) -> None:
             """As scale, and what sbatch says against it is raised here."""
             for _ in range(jobs):
                 self.worker_spec.update(self.new_worker_spec())
-            await self._correct_state()
+            try:
+                await self._correct_state()
+            finally:
+                for job in self.workers.values():  # closing refuses those that sbatch did not take
+                    if job.status is Status.created:
+                        job.status = Status.failed
 
-    try:
-        cluster = Slurm(
-            security=Security.temporary(),
-            protocol="tls://",
-            shared_temp_directory=str(directory),
-            scheduler_options={"dashboard": False, "dashboard_address": None},
-            silence_logs=False,
-            **options,
-        )
-    except (ValueError, OSError, RuntimeError) as error:
-        raise ConfigurationError(f"The cluster on SLURM cannot be made: {_words(error)}.") from error
-    try:
-        yield cluster
-    finally:
-        with suppress(Exception):
-            cluster.close(timeout=_CONNECT_SECONDS)
+    with private as own:
+        try:
+            cluster = Slurm(
+                security=_certificate(Path(own)),
+                protocol="tls://",
+                scheduler_options={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                silence_logs=False,
+                **options,
+            )
+        except (ValueError, OSError, RuntimeError) as error:
+            raise ConfigurationError(f"The cluster on SLURM cannot be made: {_words(error)}.") from error
+        try:
+            yield cluster
+        finally:
+            with suppress(Exception):
+                cluster.close(timeout=_CONNECT_SECONDS)
 
 
-def _import() -> None:
+def _certificate(directory: Path) -> Any:
+    """A new certificate for all that takes part in one cluster: files that its jobs read over the shared home."""
+    from distributed.security import Security
+
+    made = Security.temporary().get_tls_config_for_role("worker")
+    files = {}
+    for name in ("ca_file", "cert", "key"):
+        file = directory / f"{name}.pem"
+        file.touch(mode=0o600)
+        file.write_text(made[name], "ascii")
+        files[name] = str(file)
+    pairs = {
+        f"tls_{role}_{name}": files[name] for role in ("scheduler", "worker", "client") for name in ("cert", "key")
+    }
+    return Security(require_encryption=True, tls_ca_file=files["ca_file"], **pairs)
+
+
+def _import(*names: str) -> None:
     """dask, silent: what it has to say comes as an error. Raises ConfigurationError where it is not installed."""
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
-        import dask_jobqueue  # noqa: F401
-        import distributed  # noqa: F401
+        for name in names:
+            importlib.import_module(name)
     except ImportError as error:
         raise ConfigurationError(f"More than one machine needs dask: {error}.", hint=_INSTALL) from error
-    for name in ("distributed", "dask_jobqueue", "tornado.application"):
-        logger = logging.getLogger(name)
-        logger.handlers = [logging.NullHandler()]
-        logger.propagate = False
+    finally:
+        if signal.getsignal(signal.SIGINT) is not interrupt:  # dask_jobqueue takes Ctrl-C to itself
+            signal.signal(signal.SIGINT, interrupt)
+    for name in [*logging.root.manager.loggerDict]:
+        if name.split(".")[0] in ("distributed", "dask_jobqueue", "tornado"):
+            logging.getLogger(name).handlers = [logging.NullHandler()]
+            logging.getLogger(name).propagate = False
 
 
 def _client(address: str | Cluster, name: str) -> Client:
@@ -280,6 +324,10 @@ def _client(address: str | Cluster, name: str) -> Client:
             hint="Does it run there (`dask scheduler`), and is it reachable from here? TLS is set up in dask's own "
             "configuration (distributed.comm.tls).",
         ) from error
+
+
+def _own_version() -> str:
+    return metadata.version(_DISTRIBUTION)
 
 
 def _words(error: BaseException | None) -> str:
