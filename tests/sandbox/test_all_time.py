@@ -216,12 +216,6 @@ def test_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not [*(tmp_path / "home" / "state" / "slurm").glob("certificate-*")]
 
 
-def test_worker_killed_in_mid_way(connections: Connections, cluster: DaskCluster) -> None:
-    (victim, *_) = {int(str(pid)) for pid in cluster._on_each(os.getpid).values()}
-    told = after_one_group(lambda: os.kill(victim, signal.SIGKILL))
-    assert bare(all_time.find(connections, QUERIES, told, cluster=cluster)) == bare(all_time.find(connections, QUERIES))
-
-
 class TestCommand:
     def test_table_says_what_it_does_not_list(
         self, storage: StorageServer, home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
@@ -279,3 +273,9 @@ class TestCommand:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 2
         assert "pip install 'mapapp-toolkit[distributed]'" in done.stderr
+
+
+def test_worker_killed_in_mid_way(connections: Connections, cluster: DaskCluster) -> None:
+    (victim, *_) = {int(str(pid)) for pid in cluster._on_each(os.getpid).values()}
+    told = after_one_group(lambda: os.kill(victim, signal.SIGKILL))
+    assert bare(all_time.find(connections, QUERIES, told, cluster=cluster)) == bare(all_time.find(connections, QUERIES))

@@ -18,6 +18,7 @@ from toolkit import __version__, figures, paths
 from toolkit.cache import aliases, layers, matching, stored
 from toolkit.cache.aliases import Aliases
 from toolkit.cache.find import Answers, answers
+from toolkit.cache.frame_names import folder
 from toolkit.cache.layers import L2, Layers
 from toolkit.cache.name_index import NameIndex
 from toolkit.cache.searched import Searched, joined, narrowed
@@ -132,14 +133,14 @@ def estimate(connections: Connections, progress: Progress = SILENT) -> tuple[tup
     """Every group, and what it takes to search those whose names are not known: measured on a few of them."""
     units = listed(connections, progress)
     new = [unit for unit in units if unit.unknown]
-    sample = sorted(new, key=lambda unit: unit.unknown)[len(new) // 2 :][:_SAMPLE]
+    begin = max(0, min(len(new) // 2, len(new) - _SAMPLE))  # neither the smallest nor the largest
+    sample = sorted(new, key=lambda unit: unit.unknown)[begin : begin + _SAMPLE]
     if sample:
         progress.step(f"{_extent(units)}: reading the names of {len(sample)} groups, to see how long that takes")
     told: list[Estimate] = []
     clock = _Clock(new, told.append, len(sample))
-    for unit, outcome in _outcomes(
-        connections, Task(connections.environment, (), Aliases(), __version__), sample, progress
-    ):
+    task = Task(connections.environment, (), Aliases(), __version__)
+    for unit, outcome in _outcomes(connections, task, sample, progress):
         clock.ended(unit, outcome)
     progress.check_stop()
     return tuple(units), told[0] if told else Estimate(0, 0, 0, 0, 0.0)
@@ -173,7 +174,7 @@ def look_there(task: Task, unit: Unit) -> Searched:
 
 def ready_there(environment: Environment) -> None:
     """On a worker: whether it may read the bucket. Raises ToolkitError. Keeps its index of names within bounds."""
-    next(_opened(environment).bucket.objects(environment.bucket.prefix), None)
+    next(_opened(environment).bucket.objects(folder(environment.bucket.prefix)), None)
     names().tidy()
 
 
