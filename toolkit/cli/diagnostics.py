@@ -128,12 +128,12 @@ class _Lines:
                 narrate(f"- {text}")
             case Line(origin, text):
                 narrate(f"{origin} | {printable(text)}")
-            case Advanced(what, done, total, unit):
+            case Advanced(what, done, total, unit, note):
                 now = time.monotonic()
                 if done == total or now - self._last.get(what, 0.0) >= 2:
                     self._last[what] = now
                     of = f" of {total:,}" if total is not None else ""
-                    narrate(f"  {what}: {done:,}{of} {unit}")
+                    narrate(f"  {what}: {done:,}{of} {unit}{f', {note}' if note else ''}")
 
 
 class _Bars:
@@ -146,7 +146,8 @@ class _Bars:
 
         self._console = Console(stderr=True, highlight=False, markup=False)
         common = (TextColumn("  {task.description}", markup=False), BarColumn(bar_width=30))
-        self._counts = RichProgress(*common, MofNCompleteColumn(), TimeElapsedColumn(), console=self._console)
+        note = TextColumn("{task.fields[note]}", markup=False)
+        self._counts = RichProgress(*common, MofNCompleteColumn(), TimeElapsedColumn(), note, console=self._console)
         self._sizes = RichProgress(*common, DownloadColumn(), TimeElapsedColumn(), console=self._console)
         self._tasks: dict[str, tuple[RichProgress, TaskID]] = {}
         self._live: RichProgress | None = None
@@ -164,7 +165,7 @@ class _Bars:
                 self._console.print("• " + scrub(text), style="bold")
             case Line(origin, text):
                 self._console.print(f"{origin} │ {scrub(printable(text))}", style="dim", soft_wrap=True)
-            case Advanced(what, done, total, unit):
+            case Advanced(what, done, total, unit, note):
                 bars = self._sizes if unit == "bytes" else self._counts
                 if self._live is not bars:
                     if self._live is not None:
@@ -172,9 +173,9 @@ class _Bars:
                     bars.start()
                     self._live = bars
                 if what not in self._tasks:
-                    self._tasks[what] = (bars, bars.add_task(scrub(what), total=total))
+                    self._tasks[what] = (bars, bars.add_task(scrub(what), total=total, note=note))
                 held, task = self._tasks[what]
-                held.update(task, completed=done, total=total)
+                held.update(task, completed=done, total=total, note=note)
 
 
 def printable(text: str) -> str:

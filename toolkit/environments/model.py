@@ -137,6 +137,26 @@ class ArgoCD(Part, frozen=True):
     application: str = ""
 
 
+class Slurm(Part, frozen=True):
+    """The jobs that SLURM starts for a search over all groups: each has `cores` worker processes.
+
+    `memory` (16GB) and `walltime` (hours:minutes:seconds) are a job's. `python` is the interpreter on the nodes, empty:
+    the same as here; `interface` the network through which they reach each other (ib0). `directives` are more #SBATCH
+    lines, `prologue` commands before the worker's own.
+    """
+
+    partition: str = ""
+    account: str = ""
+    jobs: int = 4
+    cores: int = 4
+    memory: str = "16GB"
+    walltime: str = "01:00:00"
+    interface: str = ""
+    python: str = ""
+    directives: tuple[str, ...] = ()
+    prologue: tuple[str, ...] = ()
+
+
 class Environment(Part, frozen=True):
     """One copy of MapApp with everything that feeds it. `name` is the key it is configured under."""
 
@@ -156,6 +176,7 @@ class Environment(Part, frozen=True):
     app: App = App()
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
+    slurm: Slurm = Slurm()
 
 
 class Settings(Part, frozen=True):
