@@ -22,11 +22,12 @@ from toolkit.cache.differences import (
     vectors_apart,
 )
 from toolkit.cache.group_frames import LayerName, not_in
-from toolkit.cache.layers import L2, L3, Layers
+from toolkit.cache.layers import Layers
 from toolkit.cache.mean_vectors import Means
 from toolkit.cache.name_index import NameIndex
 from toolkit.cache.perturbations import Perts
 from toolkit.cache.row_keys import Treatment, treatments
+from toolkit.cache.searched import Searched
 from toolkit.cache.searching import Search
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.cache.vectors import stream
@@ -98,23 +99,21 @@ def diff(
         raise UsageError(f"{one.side.group} in {LAYERS[one.side.layer]} would be compared with itself.", hint=hint)
     if frames:
         _keep(frames, one, other)
-    search = Search(
-        connections,
-        _narrowed(read, one, other),
-        list(dict.fromkeys((one.raw, other.raw))),
-        progress,
-        index or NameIndex(),
+    lying = (*one.frames.values(), *other.frames.values())
+    names = index or NameIndex()
+    searched = Search(connections, lying, progress, names).search(
+        list(dict.fromkeys((one.raw, other.raw))), list(LAYERS)
     )
-    search.read()
-    one.take(search)
-    other.take(search)
-    errors = [*(stored.problems_of(read) if None in sides else ()), *search.problems]
+    if searched.frames_read:
+        names.tidy()
+    one.take(searched)
+    other.take(searched)
+    errors = [*(stored.problems_of(read) if None in sides else ()), *searched.problems]
     work = _Work(connections, one, other, progress, errors)
     work.compare_names(every=bool(frames))
     if vectors:
         work.compare_vectors(moved_below, limit)
     apart = names_apart(work.pairs)
-    lying = (*one.frames.values(), *other.frames.values())
     return Difference(
         one.side,
         other.side,
@@ -125,9 +124,9 @@ def diff(
         tuple(sorted(map(shown, one.frames.keys() - other.frames.keys()))),
         tuple(sorted(map(shown, other.frames.keys() - one.frames.keys()))),
         moved_below,
-        search.bytes_read + work.bytes_read,
+        searched.bytes_read + work.bytes_read,
         sum(frame.bytes for frame in lying),
-        tuple(search.notes),
+        tuple(searched.notes),
         tuple(errors),
     )
 
@@ -153,13 +152,13 @@ class _Side:
             raise not_in(read, layer, shown(raw))
         return cls(Side(shown(raw), layer), raw, frames)
 
-    def take(self, search: Search) -> None:
+    def take(self, searched: Searched) -> None:
         """What the search found of it."""
         for name, frame in self.frames.items():
-            if frame.place in search.held:
-                self.held[name] = search.held[frame.place]
+            if frame.place in searched.held:
+                self.held[name] = searched.held[frame.place]
             else:
-                self.unreadable[name] = search.unreadable.get(frame.place, "it was not read")
+                self.unreadable[name] = searched.unreadable.get(frame.place, "it was not read")
 
     def why_not(self, frame: str) -> str:
         """Why the frame's names are not known; empty where they are."""
@@ -175,32 +174,6 @@ def _keep(frames: Sequence[str], *sides: _Side) -> None:
             raise NotFound(f"Neither side has a frame {frame!r}.", hint=f"There are: {', '.join(sorted(known))}.")
     for side in sides:
         side.frames = {name: frame for name, frame in side.frames.items() if shown(name) in frames}
-
-
-def _narrowed(read: Layers, *sides: _Side) -> Layers:
-    """The layers with nothing in them but the frames of both sides: nothing else needs be read."""
-    names = {(side.side.layer, side.raw): side.frames.keys() for side in sides}
-    l2 = L2() if isinstance(read.l2, ToolkitError) else read.l2
-    l3 = L3() if isinstance(read.l3, ToolkitError) else read.l3
-    return Layers(
-        replace(
-            l2,
-            wrong=(),
-            frames={
-                group: {name: size for name, size in held.items() if name in names["L2", group]}
-                for group, held in l2.frames.items()
-                if ("L2", group) in names
-            },
-        ),
-        replace(
-            l3,
-            frames={
-                group: {name: info for name, info in held.items() if name in names["L3", group]}
-                for group, held in l3.frames.items()
-                if ("L3", group) in names
-            },
-        ),
-    )
 
 
 @dataclass
