@@ -58,7 +58,7 @@ class FrameFile:
 
 @dataclass(frozen=True)
 class GroupDownload:
-    """A group's download into `folder`; `bytes` are those that came over the line this time."""
+    """A group's download into `folder`; `bytes` are those of the files written, an earlier try's among them."""
 
     environment: str
     group: str
