@@ -139,7 +139,7 @@ def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_floating(column.type):
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        column = pc.if_else(pc.is_nan(column), pa.nulls(1, column.type)[0], column)
     return column if column.type == kind else column.cast(kind)
 
 
