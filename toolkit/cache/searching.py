@@ -15,6 +15,7 @@ from toolkit.cache.name_index import NameIndex, Place, fingerprint, samples
 from toolkit.cache.perturbations import Perts
 from toolkit.cache.searched import Searched
 from toolkit.cache.stored import StoredFrame
+from toolkit.cache.summing import Summing
 from toolkit.errors import Failed, Interrupted, ToolkitError, Unreachable
 from toolkit.progress import Progress
 from toolkit.systems.side_by_side import side_by_side
@@ -41,6 +42,7 @@ class Search:
     bytes_checked: int = 0
     frames_read: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _summing: Summing = field(default_factory=Summing)
 
     def search(self, groups: Sequence[str], layers: Sequence[str]) -> Searched:
         """Look into each frame. One that cannot be read is among the unreadable. Raises Interrupted."""
@@ -131,12 +133,10 @@ class Search:
 
     def _names(self, frame: StoredFrame) -> tuple[tuple[Perts, str, int] | ToolkitError, int]:
         """The frame's perturbations, format and rows, or the error; and the bytes read."""
-        from toolkit.cache.perturbations import summed_up
-
         reader = stored.reader_of(self.connections, frame)
         try:
             with stored.opened(reader, self.progress) as opened:
-                return (summed_up(opened.names()), opened.format, opened.rows), reader.bytes_read
+                return (self._summing.of(opened), opened.format, opened.rows), reader.bytes_read
         except Interrupted:
             raise
         except ToolkitError as error:

@@ -55,6 +55,9 @@ class Unpacked:
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         return self._inner.names(columns)
 
+    def names_mark(self) -> str:
+        return self._inner.names_mark()
+
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         return self._inner.vectors(columns, rows)
 
