@@ -38,9 +38,14 @@ def start(
     """Start the sandbox, if it does not run yet. It stops by itself after half an hour of quiet."""
     if size not in ("small", "full"):
         raise typer.BadParameter("it is small or full", param_hint="--size")
-    if size == "full":
-        diagnostics.narrate("Groups of full size take minutes to make, 10 GB of disk and 6 GB of memory.", "dim")
-    running = client.start(size=size)
+    if size == "full" and client.status() is None:
+        from toolkit.sandbox import room
+
+        diagnostics.narrate(room.in_words(), "dim")
+        with diagnostics.watching() as progress:
+            running = client.start(size=size, progress=progress)
+    else:
+        running = client.start(size=size)
     diagnostics.narrate("Started the sandbox." if running.started_now else "The sandbox runs already.", "dim")
     _show(client.status(), form)
 
@@ -118,6 +123,8 @@ def _drawn(found: dict[str, Any]) -> RenderableType:
         ("running", f"process {found['pid']}, since {figures.when(started)}"),
         ("scenario", f"{', '.join(found['scenarios'])} (in {found['environment']})"),
     ]
+    if found["size"] == "full":
+        lines.append(("groups", "those in Redis have full size"))
     lines += [("reported", f"{one['who']}: “{one['words']}”") for one in found["symptoms"]]
     lines += [("redis", found["redis"]), *found["servers"].items()]
     return output.pairs(lines)

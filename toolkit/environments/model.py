@@ -178,6 +178,26 @@ class Logs(Part, frozen=True):
     own_code: tuple[str, ...] = ("phenoapp", "/app/")
 
 
+class Slurm(Part, frozen=True):
+    """The jobs that SLURM starts for a search over all groups: each has `cores` worker processes.
+
+    `memory` (16GB) and `walltime` (hours:minutes:seconds) are a job's. `python` is the interpreter on the nodes, empty:
+    the same as here; `interface` the network through which they reach each other (ib0). `directives` are more #SBATCH
+    lines, `prologue` commands before the worker's own.
+    """
+
+    partition: str = ""
+    account: str = ""
+    jobs: int = 4
+    cores: int = 4
+    memory: str = "16GB"
+    walltime: str = "01:00:00"
+    interface: str = ""
+    python: str = ""
+    directives: tuple[str, ...] = ()
+    prologue: tuple[str, ...] = ()
+
+
 class Environment(Part, frozen=True):
     """One copy of MapApp with everything that feeds it. `name` is the key it is configured under."""
 
@@ -198,6 +218,7 @@ class Environment(Part, frozen=True):
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
     logs: Logs = Logs()
+    slurm: Slurm = Slurm()
 
 
 class Settings(Part, frozen=True):

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import Failed
+from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import manifests
+from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.cache_manager import Clock
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.manifests import Object, PastRun
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
     from toolkit.sandbox.sites import Site
 
 
-async def put_runs(site: Site, runs: list[PastRun]) -> None:
-    """The Jobs of the CronJob that are over, with their pods; pods that failed and the newest one have their logs."""
+async def put_runs(site: Site, runs: list[PastRun], progress: Progress = SILENT) -> None:
+    """The Jobs of the CronJob that are over, with their pods; pods that failed and the newest one have their logs.
+
+    `progress` is told how many frames the newest one has written.
+    """
     cronjob = site.put_cronjob(datetime.now(UTC), runs)
     for number, run in enumerate(runs):
         job = site.cluster_now.put(manifests.past_job(cronjob, run))
@@ -31,7 +36,10 @@ async def put_runs(site: Site, runs: list[PastRun]) -> None:
             program.reach.token = functools.partial(_known, site.password)
             if run.failed:
                 program.reach.redis = _out_of_reach
+            else:
+                program.wrote = functools.partial(_tell, progress, len(site.groups) * len(FRAMES))
             code = await program.run()
+            progress.check_stop()
             if number == 0 and code != 0:
                 raise Failed(f"The sandbox's first rebuild ended with exit code {code}.", hint=_last_line(site, pod))
         container = pod["spec"]["containers"][0]["name"]
@@ -66,14 +74,19 @@ def _write(cluster: ClusterServer, pod: Object, clock: Clock, line: str) -> None
     cluster.append_log(metadata["namespace"], metadata["name"], line, at=int(clock.now().timestamp() * 1e9))
 
 
+def _tell(progress: Progress, total: int, written: int) -> None:
+    progress.advance("written to Redis and the bucket", written, total, "frames")
+    progress.check_stop()
+
+
 async def _known(password: str) -> str:
     return password
 
 
 def _out_of_reach(token: str) -> Any:
     """A Redis that is not there: what the run of two weeks ago met."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
+    from redis import Redis
     from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     return Redis(host="127.0.0.1", port=1, password=token, protocol=2, retry=Retry(NoBackoff(), 0))

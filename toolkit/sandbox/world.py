@@ -11,12 +11,13 @@ import dataclasses
 import logging
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import configuration, repository, scenarios
 from toolkit.sandbox.certificate import make_certificate
 from toolkit.sandbox.kubernetes import kubeconfig
@@ -55,10 +56,13 @@ class World:
         self._changing = asyncio.Lock()
         self._parts = contextlib.AsyncExitStack()
 
-    async def start(self) -> Path:
-        """Start every server, make the world healthy, and write the configuration; gives back its file."""
+    async def start(self, progress: Progress = SILENT) -> Path:
+        """Start every server, make the world healthy, and write the configuration; gives back its file.
+
+        `progress` is told how far the first environment has come.
+        """
         try:
-            return await self._start()
+            return await self._start(progress)
         except BaseException:
             await self.stop()
             raise
@@ -74,7 +78,7 @@ class World:
             if site is None:
                 raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
             self.applied, self.where = (), site.place.name
-            await self._reset()
+            await self._reset(site, wanted)
             for scenario in wanted:
                 log.info("scenario %s in %s", scenario.name, site.place.name)
                 await scenario.bring_about(self, site)
@@ -143,7 +147,7 @@ class World:
     def _symptoms(self, site: Site) -> list[Symptom]:
         return [scenario.symptom(site) for scenario in self.applied]
 
-    async def _start(self) -> Path:
+    async def _start(self, progress: Progress) -> Path:
         for stale in ("redis", "frames", *(place.name for place in PLACES)):
             shutil.rmtree(self.directory / stale, ignore_errors=True)
         certificate = await asyncio.to_thread(make_certificate, self.directory)
@@ -164,14 +168,15 @@ class World:
         }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
-        controller = JobController(self.clusters.values(), self._run)
-        self._parts.push_async_callback(controller.stop)
+        self.controller = JobController(self.clusters.values(), self._run)
+        self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
         git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
-        has_git, *_ = await asyncio.gather(git, *(site.start() for site in self.sites.values()))
+        first, *others = self.sites.values()
+        has_git, *_ = await asyncio.gather(git, first.start(progress), *(site.start() for site in others))
         if not has_git:
             log.warning("there is no git here: eng-infrastructure is plain files")
-        await controller.start()
+        await self.controller.start()
         await self._reset()
         kubeconfig.write_kubeconfig(
             self.directory / "kubeconfig",
@@ -191,8 +196,8 @@ class World:
         await self.vault.start()
         self._parts.push_async_callback(self.vault.stop)
 
-    async def _reset(self) -> None:
-        """Everything as it should be, in both environments."""
+    async def _reset(self, where: Site | None = None, wanted: Sequence[Scenario] = ()) -> None:
+        """Everything as it should be, in both environments; but built at `where` was what the scenarios say."""
         for faults in self.faults().values():
             faults.__init__()
         for cluster in self.clusters.values():
@@ -200,7 +205,7 @@ class World:
         self.vault.unseal()
         self.vault.enable_kv("secret", 2)
         repository.restore(self.directory / "eng-infrastructure")
-        await asyncio.gather(*(site.reset() for site in self.sites.values()))
+        await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 
     async def _run(self, pod: PodRun) -> int:
         """What the pod of a Job does: the cache manager of the environment whose CronJob it came from."""

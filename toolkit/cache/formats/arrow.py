@@ -41,6 +41,9 @@ class _Arrow:
             for batch in self._read(some):
                 yield identifying(batch)
 
+    def names_mark(self) -> str:
+        return ""
+
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         """See Frame. A batch is in memory at a time, as it was written."""
         with reading(self._reader, self.format):
