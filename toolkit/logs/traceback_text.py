@@ -135,7 +135,7 @@ def parsed(lines: Iterable[str], own_code: Sequence[str]) -> Found:
 def embedded(message: str, fields: Mapping[str, Any], own_code: Sequence[str]) -> Found | None:
     """The traceback in a message of several lines, or in a field of those that loggers put it into."""
     if BEGIN in message and "\n" in message:
-        return parsed(message.split("\n"), own_code)
+        return parsed(message[message.rfind("\n", 0, message.index(BEGIN)) + 1 :].split("\n"), own_code)
     for key in _FIELDS:
         value = fields.get(key)
         if isinstance(value, str) and BEGIN in value:

@@ -20,21 +20,22 @@ _MOST_CHARACTERS: Final = 1 << 20
 _MOST_WAITING: Final = 50_000  # entries that wait behind an open traceback
 _HEAD_BEFORE: Final = 250_000_000  # ns: how long before its traceback a record may have been written
 _PATIENCE: Final = 2_000_000_000  # ns: how long after its last line a traceback may go on
+_LATE: Final = 5_000_000_000  # ns: how far other streams get ahead of it meanwhile; their clocks may differ
 
 
 class Folding:
     """Folds as lines come, in batches of any size; what comes out is in the order of the first lines that went in.
 
     A record of severity WARNING or above that is the last of its stream so far is held back as an open traceback is:
-    one may follow. Both end when their stream goes on otherwise, when any stream has come `_PATIENCE` further in
-    time, or by `flush`: whoever follows calls it about every second.
+    one may follow. Both end when their stream goes on otherwise, when other streams have come far ahead in time, or by
+    `flush`: whoever follows calls it a few times a second.
     """
 
     def __init__(self, own_code: Sequence[str]) -> None:
         self._own_code = tuple(own_code)
         self._waiting: deque[Entry | Notice | _Open] = deque()
         self._open: dict[Stream, _Open] = {}
-        self._oldest = 0  # no open one ends before this time: so that it is looked at rarely
+        self._looked = 0  # when `_give_up` looked last, in the lines' time
 
     def add(self, items: Iterable[Line | Notice]) -> list[Entry | Notice]:
         """Take lines and notices in; gives what is ready."""
@@ -62,10 +63,12 @@ class Folding:
         return out
 
     def flush(self, before: int | None = None) -> list[Entry | Notice]:
-        """Close what has not gone on since `before` (nanoseconds; None: everything), and give what is ready."""
+        """Close what has not gone on since `before` (nanoseconds) nor since the last flush, and give what is ready.
+        None: close everything, since nothing more will come."""
         for one in [*self._open.values()]:
-            if before is None or one.last < before:
+            if before is None or (one.flushed and one.last < before):
                 self._close(one)
+            one.flushed = True
         return self._released()
 
     def _alone(self, line: Line) -> Entry | None:
@@ -103,7 +106,7 @@ class Folding:
         if traceback is None:
             return None
         if head is not None:
-            head.traceback, head.last = traceback, line.time
+            head.traceback, head.last, head.flushed = traceback, line.time, False
             head.lines.append(line)
             return head
         return self._opened(_Open(line, None, traceback))
@@ -114,11 +117,11 @@ class Folding:
         return one
 
     def _give_up(self, now: int) -> None:
-        if now < self._oldest:
+        if 0 <= now - self._looked < _LATE // 10:
             return
-        self._oldest = now + _HEAD_BEFORE // 2
+        self._looked = now
         for one in [*self._open.values()]:
-            if one.last and now - one.last > (_HEAD_BEFORE if one.traceback is None else _PATIENCE):
+            if one.last and now - one.last > _LATE:
                 self._close(one)
 
     def _close(self, one: _Open) -> None:
@@ -144,7 +147,7 @@ class Folding:
 class _Open:
     """A record whose traceback may follow, or a traceback that may go on, of one stream."""
 
-    __slots__ = ("characters", "closed", "entry", "last", "lines", "stream", "traceback")
+    __slots__ = ("characters", "closed", "entry", "flushed", "last", "lines", "stream", "traceback")
 
     def __init__(self, line: Line, entry: Entry | None, traceback: PythonTraceback | GoPanic | None = None) -> None:
         self.stream = line.stream
@@ -154,6 +157,7 @@ class _Open:
         self.last = line.time
         self.characters = len(line.text)
         self.closed = False
+        self.flushed = False  # since its last line
 
     def near(self, line: Line) -> bool:
         return not line.time or not self.last or abs(line.time - self.last) <= _HEAD_BEFORE
@@ -169,6 +173,7 @@ class _Open:
         self.lines.append(line)
         self.characters += len(line.text)
         self.last = line.time or self.last
+        self.flushed = False
         return True
 
     def _after_a_record(self, text: str) -> bool:

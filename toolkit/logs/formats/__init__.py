@@ -14,6 +14,7 @@ from toolkit.logs.formats.reading import Reading
 __all__ = ["Reading", "read_text"]
 
 _MOST_STAMPS = 3  # the container's before the program's own
+_DEFAULT = Severity.DEFAULT  # an enumeration's member is slow to look up
 _KLOG = frozenset("DIWEF")
 _STAMPED = frozenset("[0123456789")
 
@@ -63,4 +64,4 @@ def _worded(text: str, time: int) -> Reading:
         request = access.read(text)
         if request is not None:
             return request if not time else request._replace(time=time)
-    return Reading(Severity.DEFAULT, text, {}, time)
+    return Reading(_DEFAULT, text, {}, time)

@@ -5,6 +5,7 @@ bunyan, and what Docker wraps around another line.
 from __future__ import annotations
 
 import json
+import re
 from itertools import accumulate
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ _LEVELS: Final = ("severity", "level", "levelname", "lvl", "log.level", "levelno
 _TIMES: Final = ("timestamp", "time", "ts", "@timestamp", "asctime", "datetime", "t")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{[]}"))
 _STEPS: Final = bytes.maketrans(b"{[]}", b"\x02\x02\x00\x00")  # one deeper, one back: less 1 in the sum
+_BEYOND_64_BITS: Final = re.compile(r"[0-9]{19}")
 _decode: Final = msgspec.json.Decoder().decode
 
 
@@ -83,10 +85,11 @@ def _decoded(text: str) -> Any:
         return None
     if text.count("{") + text.count("[") > _DEEPEST and _depth(text) > _DEEPEST:
         return None
-    try:
-        return _decode(text)
-    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
-        pass  # NaN, control characters, bytes that are no UTF-8, numbers beyond 64 bits: Python's own reads those
+    if _BEYOND_64_BITS.search(text) is None:
+        try:
+            return _decode(text)
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            pass  # NaN, control characters, bytes that are no UTF-8: Python's own reads those
     try:
         return json.loads(text, strict=False, parse_int=_number)
     except (ValueError, RecursionError):
@@ -94,7 +97,8 @@ def _decoded(text: str) -> Any:
 
 
 def _number(digits: str) -> int | str:
-    return int(digits) if len(digits) < 30 else digits
+    """A number beyond 64 bits stays text: nobody could write it as JSON again."""
+    return int(digits) if len(digits) < 19 else digits
 
 
 def _depth(text: str) -> int:
