@@ -36,10 +36,12 @@ def test_what_a_rebuild_says() -> None:
     ]
     patterns = Patterns(["g0", "g1", "g2"])
     patterns.add(entry(text, at) for at, text in enumerate(log))
-    patterns.add([entry(log[-1], 60, exception="redis.exceptions.ConnectionError: Error 111")])
+    for exception in ("redis.exceptions.ConnectionError: Error 111", "ValueError: no"):
+        patterns.add([entry(log[-1], 60, exception=exception)])
     ranked = patterns.ranked(new_since=START + 33 * SECOND)
     assert [(one.template, one.new) for one in ranked] == [
         ("Cache manager failed", True),
+        ("Cache manager failed (ValueError)", True),
         ("Cache manager failed (redis.exceptions.ConnectionError)", True),
         ("Slow answer", True),
         ("Loaded <*> from <path> at <ip>", True),

@@ -75,6 +75,18 @@ def test_a_traceback_with_the_time_before_each_line() -> None:
     assert after.message == "Next"
 
 
+def test_times_as_kubectl_writes_them() -> None:
+    """Without zeros at the end, and without a space behind the time of an empty line."""
+    parts = ("", ".1", ".942227430")
+    stamped = "\n".join(
+        f"2026-11-24T10:59:12{parts[at % 3]}Z {line}".rstrip()
+        for at, line in enumerate(f"{HEAD}\n{CHAINED}".split("\n"))
+    )
+    entry, after = folded(f"{stamped}\n2026-11-24T10:59:13Z {NEXT}")
+    assert (entry.message, entry.raw, after.message) == ("Cache manager failed", stamped, "Next")
+    assert entry.fingerprint == folded(CHAINED)[0].fingerprint
+
+
 def a_group() -> None:
     try:
         raise ExceptionGroup("inner", [ValueError("v"), KeyError("k")])

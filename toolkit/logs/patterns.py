@@ -50,7 +50,8 @@ class Patterns:
             if template is None:
                 if len(remembered) >= _MOST_REMEMBERED:
                     remembered.clear()
-                template = remembered[key] = self._drain.template(self._words(*key))
+                kind = entry.exception.partition(":")[0]
+                template = remembered[key] = self._drain.template(self._words(key[0], kind), kind)
             tally = known.get(template)
             if tally is None:
                 known[template] = _Tally(entry)
@@ -73,11 +74,10 @@ class Patterns:
         ]
         return sorted(found, key=lambda one: (not one.new, -one.severity, -one.count, one.template))
 
-    def _words(self, message: str, exception: str) -> list[str]:
+    def _words(self, message: str, kind: str) -> list[str]:
         words = self._masking.words(message.lstrip().partition("\n")[0])
         if len(words) > _MOST_WORDS:
             words = [*words[:_MOST_WORDS], "…"]
-        kind = exception.partition(":")[0]
         if kind and not message.startswith(kind):
             words.append(f"({kind})")
         return words

@@ -35,13 +35,14 @@ class Drain:
 
     def __init__(self, *, depth: int = 1, similar: float = 0.5, branching: int = 64, most: int = 2_000) -> None:
         self._depth, self._similar, self._branching, self._most = depth, similar, branching, most
-        self._by_length: dict[int, _Node] = {}
+        self._by_length: dict[tuple[int, str], _Node] = {}
         self._count = 0
         self.rest = Template([REST])
 
-    def template(self, words: Sequence[str]) -> Template:
-        """The template of a message's words: an old one, perhaps changed by it, or a new one."""
-        leaf = self._leaf(words)
+    def template(self, words: Sequence[str], kind: str = "") -> Template:
+        """The template of a message's words: an old one, perhaps changed by it, or a new one. Messages of different
+        `kind` never share one."""
+        leaf = self._leaf(words, kind)
         best, found = -1.0, None
         for template in leaf:
             same = sum(map(str.__eq__, template.words, words))
@@ -60,9 +61,10 @@ class Drain:
         leaf.append(template)
         return template
 
-    def _leaf(self, words: Sequence[str]) -> list[Template]:
+    def _leaf(self, words: Sequence[str], kind: str) -> list[Template]:
         """The templates of that length whose first words are these."""
-        node: _Node = self._by_length.setdefault(len(words), {})
+        by_length = self._by_length
+        node: _Node = by_length.setdefault((len(words), kind if len(by_length) < self._most else ""), {})
         last = min(self._depth, len(words)) - 1
         for level in range(last + 1):
             word = words[level]

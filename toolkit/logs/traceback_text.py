@@ -26,6 +26,7 @@ _EXCEPTION: Final = re.compile(r"([A-Za-z_][\w.<>]{0,300})(?::|$)")
 _LONGEST_PREFIX: Final = 256
 _FIELDS: Final = ("exception", "exc_info", "exc_text", "stack_trace", "stacktrace", "traceback", "stack")
 _LIBRARY: Final = re.compile(r"^.*/(?:site-packages|dist-packages|lib/python[\d.]+)/")
+_FRACTION: Final = re.compile(r"\.\d+Z")
 _CHANGING: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 
 
@@ -241,5 +242,8 @@ def _is_exception(body: str) -> bool:
 
 
 def _pattern_of(prefix: str) -> re.Pattern[str]:
-    """Lines that begin as `prefix` does, with other numbers (times)."""
-    return re.compile(re.sub(r"\d+", r"\\d{1,20}", re.escape(prefix)))
+    """Lines that begin as `prefix` does, with other numbers (times). A time may lack its fraction, as Go writes them,
+    and an empty line the space behind it."""
+    pieces = [re.escape(piece) for piece in _FRACTION.sub("Z", prefix.rstrip()).split("Z")]
+    numbered = [re.sub(r"\d+", r"\\d{1,20}", piece) for piece in pieces]
+    return re.compile(r"(?:\.\d{1,20})?Z".join(numbered) + (r"(?: |$)" if prefix[-1:].isspace() else ""))
