@@ -135,6 +135,13 @@ def test_what_the_source_knows_wins() -> None:
     assert read(Line(0, "ERROR:a:b", POD, Known(Severity.DEFAULT))).severity is Severity.ERROR
 
 
+def test_not_all_that_goes_to_stderr_is_an_error() -> None:
+    stderr = Stream("cloud-logging", "x", labels={"log": "stderr"})
+    known = Known(Severity.ERROR)
+    assert read(Line(5, "2026-11-24 10:59:12,123 INFO a.b: all is well", stderr, known)).severity is Severity.INFO
+    assert read(Line(5, "Segmentation fault", stderr, known)).severity is Severity.ERROR
+
+
 def test_klog_is_of_the_year_that_lies_nearest() -> None:
     now = datetime.now(UTC)
     entry = read(Line(0, f"I{now:%m%d %H:%M:%S}.000000 1 f.go:1] x", POD))
