@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
+import msgspec
+
 
 class Severity(IntEnum):
     """As Cloud Logging's LogSeverity; DEFAULT: none was said."""
@@ -99,13 +101,12 @@ class Frame:
     ours: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What was written at one time: a line, or the lines of a traceback folded into one.
 
     `raw` is exactly what was written, with its line ends where there were several lines. `exception` is the type and
     message of the last exception of a folded traceback, `frames` its calls, outermost first, `fingerprint` the same for
-    tracebacks of the same cause.
+    tracebacks of the same cause. A Struct, since one is made for every line: a frozen dataclass takes far longer.
     """
 
     time: int
@@ -114,7 +115,7 @@ class Entry:
     origin: str
     message: str
     raw: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = {}
     exception: str = ""
     fingerprint: str = ""
     frames: Sequence[Frame] = ()
