@@ -3,9 +3,10 @@
     uv run python tests/benchmarks/find_pert.py [--dir DIR] [--keep]
 
 Each measurement is a process of its own. Its seconds are all of it, from its start to its end; `own` is without the
-start of Python and the import of SDKs, which cost the same on both sides; bytes are what the servers sent. `find` reads both layers, so each is asked with
-an empty one in the other's place; the last rows have both, and other kinds of frames. Cold: nothing is known of the
-group. Warm: the same question was asked before. The token is given, where the toolkit would ask Vault for it.
+start of Python and the import of SDKs, which cost the same on both sides; bytes are what the servers sent. `find` reads
+both layers, so each is asked with an empty one in the other's place; the last rows have both, and other kinds of
+frames. Cold: nothing is known of the group. Warm: the same question was asked before. The token is given, where the
+toolkit would ask Vault for it.
 """
 
 from __future__ import annotations

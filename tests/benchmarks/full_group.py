@@ -77,22 +77,22 @@ def _make(folder: Path) -> None:
     import pyarrow.feather as feather
     import pyarrow.parquet as pq
 
-    from toolkit.sandbox import data
+    from toolkit.sandbox import builds, encodings
     from toolkit.sandbox.perturbations import FULL as SIZE
 
     folder.mkdir(parents=True, exist_ok=True)
-    group = data.BuiltGroup(GROUP, datetime(2026, 11, 19, 15, 56, tzinfo=UTC), 6, SIZE)
+    group = builds.BuiltGroup(GROUP, datetime(2026, 11, 19, 15, 56, tzinfo=UTC), 6, SIZE)
 
     def write(name: str, content: bytes | None = None) -> None:
         part = folder / f"{name}.part"
         with part.open("wb") as file:
             if content is None:
-                data.write(group, name.removesuffix(".parquet"), file)
+                encodings.write(group, name.removesuffix(".parquet"), file)
             else:
                 file.write(content)
         part.rename(folder / name)
 
-    for frame in data.FRAMES:
+    for frame in builds.FRAMES:
         if not (folder / f"{frame}.parquet").exists():
             write(f"{frame}.parquet")
     if not (folder / "compounds.feather").exists():

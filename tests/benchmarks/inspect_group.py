@@ -37,7 +37,8 @@ async def serve(pipe: Connection, directory: str) -> None:
     """Runs in the servers' process: one group in both layers, until a message comes."""
     import redis
 
-    from toolkit.sandbox.data import BuiltGroup, write
+    from toolkit.sandbox.builds import BuiltGroup
+    from toolkit.sandbox.encodings import write
     from toolkit.sandbox.perturbations import FULL
     from toolkit.sandbox.redis.server import RedisServer
     from toolkit.sandbox.redis.tcp_proxy import TcpProxy

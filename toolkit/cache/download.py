@@ -208,7 +208,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise Refused(
-            f"Another process is downloading into {folder} right now.",
+            f"Another process is downloading into {folder.resolve()} right now.",
             hint="Let it come to its end; the same command then brings what is missing.",
         ) from None
     except OSError as error:
@@ -228,7 +228,7 @@ def _brought(
 ) -> tuple[list[FrameFile], int]:
     """What became of each, noted in the ledger as it gets its name; and the bytes that came."""
     if any(one.wanted.file.exists() for one in ready):
-        progress.step(f"Comparing {len(ready):,} frames with what is here")
+        progress.step("Comparing what is here with what is there")
     became: dict[Path, FrameFile] = {}
     missing: dict[Path, _Ready] = {}
     for one in ready:

@@ -69,6 +69,8 @@ def download(
         output.rows(result.frames, _plain_columns(), form)
     else:
         output.document(result, form, lambda: _drawn(result))
+    if any(file.outcome == "failed" and "--overwrite" not in file.why for file in result.frames):
+        diagnostics.narrate("The same command again brings what is missing, and goes on where it stopped.")
     for note in result.notes:
         diagnostics.narrate(f"! {printable(note)}", "yellow")
     if form is Format.TABLE and not dry_run:
@@ -82,10 +84,12 @@ def _drawn(result: GroupDownload) -> Sequence[RenderableType]:
     parts: list[RenderableType] = [Text(_headline(result), style="bold"), Text()]
     parts.append(output.table(result.frames, _columns(result.frames)))
     parts += [Text(f"! {file.frame}: {file.why}", style="red") for file in result.frames if file.why]
-    for file in result.frames:
-        if file.in_bucket == "differs":
-            text = f"! {file.frame}: the bucket's has as many bytes, but others: one of the two was built later"
-            parts.append(Text(text, style="yellow"))
+    for said, count in Counter(file.in_bucket for file in result.frames).items():
+        if said == "differs":
+            text = f"{_files(count)} differ from the bucket's, which have as many bytes: they are not of one build"
+            parts.append(Text(f"! {text}", style="yellow"))
+        elif said not in ("", "equal"):
+            parts.append(Text(f"{_files(count)} {said}", style="dim"))
     return parts
 
 

@@ -80,7 +80,8 @@ def download(
     _check_room(parts)
     total = sum(part.item.bytes for part in parts)
     arrived = sum(part.bytes_here for part in parts)
-    progress.advance("downloaded", arrived, total, "bytes")
+    if parts:
+        progress.advance("downloaded", arrived, total, "bytes")
     done: list[Path] = []
     bad: set[int] = set()
     finishing = _Finishing(parts, overwrite=overwrite)
