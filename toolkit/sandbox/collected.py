@@ -5,6 +5,7 @@ is gone. Loki and Cloud Logging serve it.
 from __future__ import annotations
 
 import bisect
+import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -77,12 +78,17 @@ class Collected:
     def containers(self) -> Iterable[Container]:
         return self._by_container.keys()
 
-    def between(self, container: Container, low: int, high: int) -> Iterator[Shipped]:
-        """The container's lines of `low` <= at < `high`, in order of time."""
-        own = self._by_container[container]
-        first = bisect.bisect_left(own, low, key=lambda one: one.at)
-        last = bisect.bisect_left(own, high, key=lambda one: one.at)
-        return iter(own[first:last])
+    def between(
+        self, containers: Iterable[Container], low: int, high: int, *, backward: bool = False
+    ) -> Iterator[Shipped]:
+        """The lines of these containers of `low` <= at < `high`, in order of time and arrival, or against it."""
+        parts = []
+        for container in containers:
+            own = self._by_container[container]
+            first = bisect.bisect_left(own, low, key=lambda one: one.at)
+            last = bisect.bisect_left(own, high, key=lambda one: one.at)
+            parts.append(own[first:last][::-1] if backward else own[first:last])
+        return heapq.merge(*parts, key=lambda one: (one.at, one.number), reverse=backward)
 
     def clear(self) -> None:
         """Forget everything: the world begins anew."""

@@ -19,6 +19,7 @@ from typing import Any
 from toolkit.sandbox import data, manifests, past
 from toolkit.sandbox.cache_manager import Clock, Reach
 from toolkit.sandbox.cache_manager import Run as CacheManagerRun
+from toolkit.sandbox.collected import Collected
 from toolkit.sandbox.data import BuiltGroup
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
@@ -26,6 +27,7 @@ from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
 from toolkit.sandbox.redis.server import RedisServer
 from toolkit.sandbox.redis.tcp_proxy import TcpProxy, loopback_host
+from toolkit.sandbox.serving import Serving
 from toolkit.sandbox.storage.api import StorageServer
 from toolkit.sandbox.vault.api import VaultServer
 
@@ -34,12 +36,14 @@ REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
 
 @dataclass
 class Shared:
-    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own."""
+    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own; `collected` are the
+    lines that the clusters' containers wrote."""
 
     clusters: Mapping[str, ClusterServer]
     storage: StorageServer
     vault: VaultServer
     vault_token: str
+    collected: Collected = field(default_factory=Collected)
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Site:
         maxmemory = "2gb" if self.size == SMALL else "8gb"
         self.redis = RedisServer(self.directory / "redis", self.password, maxmemory=maxmemory)
         self.cluster = self.place.cache_manager_cluster
+        self.serving = Serving(self)
 
     # -- its life
 
@@ -79,8 +84,10 @@ class Site:
         self.proxy = TcpProxy(self.redis.target)
         await self.proxy.start(loopback_host(PLACES.index(self.place) + 1))
         self._home = (self.proxy.host, self.proxy.port)
+        self.serving.start()
 
     async def stop(self) -> None:
+        await self.serving.stop()
         if hasattr(self, "proxy"):
             await self.proxy.stop()
         await asyncio.to_thread(self.redis.stop)
@@ -95,6 +102,7 @@ class Site:
     async def reset(self) -> None:
         """Everything of this site as it should be; a run that is going on is ended."""
         await self._end_runs()
+        self.serving.make_noise(0, 1, 1)
         runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
         self.groups = tuple(dataclasses.replace(group, short_vector="") for group in self.groups)
         self.on_wrote, self.run_seconds, self.cluster = None, None, self.place.cache_manager_cluster
@@ -105,6 +113,7 @@ class Site:
         self.shared.storage.add_bucket(self.place.bucket, self.place.gcp_project)
         await past.put_runs(self, runs)
         past.put_app(self, runs[0])
+        past.ship_older(self, scheduled_runs(datetime.now(UTC), 8)[5:])
 
     def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
         """The cache manager's CronJob, new, in the cluster where it is now; `runs` are behind it."""

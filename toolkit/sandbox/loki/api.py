@@ -183,21 +183,18 @@ class LokiServer:
         self, query: logql.Query, low: int, high: int, limit: int, *, backward: bool
     ) -> list[tuple[int, str, dict[str, str], dict[str, str]]]:
         """(time, line, stream's labels, metadata) of at most `limit` entries, the first in that direction."""
+        selected = [one for one in self.collected.containers() if query.selects(self.labels(one))]
+        skew = self._most_skew
         found = []
-        for container in self.collected.containers():
-            labels = self.labels(container)
-            if not query.selects(labels):
-                continue
-            for line in self.collected.between(container, low - self._most_skew, high + self._most_skew):
-                at = self._stamp(line)
-                if low <= at < high:
-                    metadata = _metadata(line.text)
-                    extended = {**labels, **metadata}
-                    if query.passes(line.text, extended):
-                        found.append((at, line.number, line.text, labels, metadata))
-        # Entries of one stream at one time stay in the order in which they came, in either direction.
-        found.sort(key=lambda one: (one[0], one[1]), reverse=backward)
-        return [(at, text, labels, metadata) for at, _, text, labels, metadata in found[:limit]]
+        for line in self.collected.between(selected, low - skew, high + skew, backward=backward):
+            at, labels, metadata = self._stamp(line), self.labels(line.container), _metadata(line.text)
+            if low <= at < high and query.passes(line.text, {**labels, **metadata}):
+                found.append((at, line.text, labels, metadata))
+                if len(found) == limit and not skew:
+                    break
+        if skew:
+            found.sort(key=lambda one: one[0], reverse=backward)
+        return found[:limit]
 
     async def _label_names(self, request: web.Request) -> web.Response:
         del request
