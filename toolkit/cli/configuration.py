@@ -87,7 +87,7 @@ def check(form: options.Output = Format.TABLE) -> None:
         read = "read: " + (", ".join(files) or "the shipped profiles only (toolkit config init)")
         parts: list[RenderableType] = [read]
         parts.append(output.table(found, columns("open key", "yellow")) if found else "Every key is filled in.")
-        return [*parts, output.table(optional, columns("optional", "dim"))] if optional else parts
+        return [*parts, "", output.table(optional, columns("optional key", "dim"))] if optional else parts
 
     def columns(title: str, style: str) -> list[Column]:
         return [Column(title, lambda o: o.key, style=lambda _: style), Column("what it is", lambda o: o.meaning)]

@@ -32,6 +32,7 @@ class CloudLoggingSource:
 
     late = 60.0
     quiet = 60.0  # a listing counts against the project's quota of 60 a minute
+    settle = 5.0
 
     def __init__(self, cloud_logging: CloudLogging, filter_: str, *, name: str = SOURCE) -> None:
         self.name = name
@@ -53,7 +54,7 @@ class CloudLoggingSource:
 
     def key(self, line: Line) -> int:
         """Entries of one log with the same time and insertId are the same entry."""
-        return hash((line.time, line.known.id if line.known else "", line.text))
+        return hash((id(line.stream), line.time, line.known.id if line.known else ""))
 
     def listed(self, since: int, stop: threading.Event) -> Iterator[Sequence[Line]]:
         for page in self._cloud_logging.entries(self.query, since, stop=stop):

@@ -28,7 +28,7 @@ def grafana(part: model.Loki, query: str, window: Window) -> str:
     if not part.grafana:
         raise ConfigurationError(
             "There is no link: logs.loki.grafana is empty.",
-            hint="Set it to the address of the Grafana that shows this Loki, and logs.loki.datasource to its UID there.",
+            hint="Set it to the Grafana that shows this Loki, and logs.loki.datasource to Loki's UID there.",
         )
     source: dict[str, Any] = {"type": "loki"}
     if part.datasource:

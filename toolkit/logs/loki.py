@@ -53,6 +53,7 @@ class LokiSource:
 
     late = 60.0
     quiet = 30.0
+    settle = 2.0
 
     def __init__(self, loki: Loki, query: str, *, name: str = SOURCE) -> None:
         self.name = name

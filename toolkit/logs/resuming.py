@@ -23,6 +23,7 @@ from toolkit.logs.source import Sink
 _SECOND: Final = 10**9
 _WAIT: Final = 0.25  # seconds between two looks at `stop`
 _LONGEST_PAUSE: Final = 30.0
+_SHORTEST: Final = 0.2  # from one session's beginning to the next one's, whatever happens
 _LONG_ENOUGH: Final = 10.0  # a session of so many seconds was a good one: no pause before the next
 MOST_REMEMBERED: Final = 200_000  # lines
 
@@ -55,11 +56,13 @@ class Session(Protocol):
 
 class Followed(Protocol):
     """What can be followed. `late` is how many seconds lines may come late; `quiet` how many seconds of quiet lead to a
-    listing; `key` is the same for two copies of a line, and only then."""
+    listing. `settle` seconds after a session's beginning there is a second listing: the server may have been slow to
+    begin. `key` is the same for two copies of a line, and only then."""
 
     name: str
     late: float
     quiet: float
+    settle: float
 
     def key(self, line: Line) -> int: ...
 
@@ -118,8 +121,10 @@ class _Following:
                     self._listen(session)
             except SessionEnded as end:
                 ended = end.why
-                quick = time.monotonic() - begun < _LONG_ENOUGH
-                failures = failures + 1 if quick and not end.expected else 0
+                lasted = time.monotonic() - begun
+                failures = failures + 1 if lasted < _LONG_ENOUGH and not end.expected else 0
+                if lasted < _SHORTEST:
+                    self._stop.wait(_SHORTEST - lasted)
             except Unreachable as error:
                 if not self._newest and ended is None and failures == 0:
                     raise  # it never worked
@@ -133,10 +138,14 @@ class _Following:
 
     def _listen(self, session: Session) -> None:
         """Deliver what the session brings, until it ends."""
-        heard = time.monotonic()
+        heard = begun = time.monotonic()
+        settled = False
         while not self._stop.is_set():
             news = session.read(_WAIT)
             now = time.monotonic()
+            if not settled and now - begun > self._source.settle:
+                settled = True
+                self._deliver_listed(self._resume())
             if news is not None:
                 self._sink.alive(self._source.name)
                 if news.lines and self._deliver(news.lines):

@@ -95,6 +95,7 @@ class Serving:
             if seconds <= trouble < seconds + 90:
                 for line in _TRACEBACK:
                     self._write_at(pod, trouble, line)
+                self.write(pod, _failed_callback(trouble + 2, self._random.choice(_PERTS)), int((trouble + 2) * 1e9))
             line = self._line(seconds)
             self.write(pod, line, int(seconds * 1e9))
             seconds += self._random.uniform(20, 90)
@@ -185,6 +186,17 @@ class Serving:
         now = datetime.now(UTC)
         self.began(name, now, now=now)
         return pods[0], name
+
+
+def _failed_callback(seconds: float, pert: str) -> str:
+    entry = {
+        "severity": "ERROR",
+        "time": datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds"),
+        "message": f"Callback heatmap.update failed: KeyError: {pert!r}",
+        "logger": "phenoapp.callbacks",
+        "pert": pert,
+    }
+    return json.dumps(entry)
 
 
 def _successor(pod: Object) -> Object:

@@ -29,13 +29,11 @@ def ended_by(stop: threading.Event | None, cut: Callable[[], None]) -> Iterator[
                     cut()  # again and again: what is just connecting has no socket yet
                 return
 
-    watching = threading.Thread(target=watch, name="watching for a stop", daemon=True)
-    watching.start()
+    threading.Thread(target=watch, name="watching for a stop", daemon=True).start()
     try:
         yield
     finally:
-        over.set()
-        watching.join()
+        over.set()  # the thread sees it at its next look; it is not waited for
 
 
 class SocketsInUse:

@@ -103,7 +103,10 @@ class CloudLogging:
 
     def filter(self, filter_: str, since: int | None = None, until: int | None = None) -> str:
         """The whole filter that is sent: the configured one, the given one, and the range of time."""
-        given = [f"({_closed(one)})" for one in (self.part.filter, filter_) if one.strip()]
+        given = [one for one in (self.part.filter, filter_) if one.strip()]
+        if len(given) == 1 and since is None and until is None:
+            return given[0]
+        given = [f"({_closed(one)})" for one in given]
         low = [f'timestamp>="{rfc3339(since)}"'] if since is not None else []
         high = [f'timestamp<"{rfc3339(until)}"'] if until is not None else []
         return " AND ".join([*given, *low, *high])

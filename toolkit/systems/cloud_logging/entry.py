@@ -72,7 +72,9 @@ def _extra(entry: Any) -> dict[str, Any]:
 
 
 def _struct(struct: Any) -> dict[str, Any]:
-    return {key: _value(value) for key, value in struct.fields.items()}
+    """Its message first, then by name: a Struct's own order is another one at each reading."""
+    fields = struct.fields
+    return {key: _value(fields[key]) for key in sorted(fields, key=lambda key: (key != "message", key))}
 
 
 def _value(value: Any) -> Any:

@@ -56,10 +56,15 @@ class Tail:
         self._where: Where = line.where
         self._closed = threading.Event()
         self._raw: socket.socket | None = None
+        self._stack = contextlib.ExitStack()
         self._pings: list[tuple[float, threading.Event]] = []
         asked = urlencode({"query": query, "start": str(since), "limit": str(limit), "delay_for": "0"})
-        with ended_by(stop, self._cut):
-            self._connection = self._connected(line, query, f"/loki/api/v1/tail?{asked}", stop)
+        try:
+            with ended_by(stop, self._cut):
+                self._connection = self._connected(line, query, f"/loki/api/v1/tail?{asked}", stop)
+        except BaseException:
+            self._release()
+            raise
         self._last = time.monotonic()
 
     def read(self, wait: float) -> Heard | None:
@@ -91,10 +96,7 @@ class Tail:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-        with contextlib.suppress(Exception):
-            self._connection.close_socket()  # what is left of it goes with its thread
-        if self._raw is not None:
-            self._raw.close()
+        self._release()
 
     def _after_silence(self) -> Heard | None:
         """Loki writes nothing while there is nothing: pings show that it is there."""
@@ -112,6 +114,12 @@ class Tail:
             with contextlib.suppress(ConnectionClosed):  # the next read says so
                 self._pings.append((now, self._connection.ping()))
         return None
+
+    def _release(self) -> None:
+        with contextlib.suppress(Exception):  # its end is of no interest any more
+            self._stack.close()
+        if self._raw is not None:
+            self._raw.close()
 
     def _cut(self) -> None:
         if self._raw is not None:
@@ -132,7 +140,8 @@ class Tail:
             port = url.port or (443 if tls else 80)
             plain = socket.create_connection((url.hostname or "", port), timeout=seconds)
             self._raw = plain.dup()  # stays ours where TLS takes the other one over
-            return connect(
+            plain.settimeout(None)
+            opened = connect(
                 f"{'wss' if tls else 'ws'}://{url.netloc}{url.path}{path}",
                 sock=plain,
                 ssl=tls,
@@ -144,6 +153,7 @@ class Tail:
                 max_size=_LONGEST_MESSAGE,
                 proxy=None,
             )
+            return self._stack.enter_context(opened)
         except InvalidStatus as error:
             answer = error.response
             found = refused(answer.status_code, dict(answer.headers), bytes(answer.body or b""), line.where, query)
