@@ -20,7 +20,7 @@ from aiohttp import web
 
 from toolkit.sandbox.kubernetes import resources, selectors
 from toolkit.sandbox.kubernetes.accounts import Account, Accounts, Denial
-from toolkit.sandbox.kubernetes.logs import ContainerLog
+from toolkit.sandbox.kubernetes.logs import ContainerLog, Line
 from toolkit.sandbox.kubernetes.patches import How
 from toolkit.sandbox.kubernetes.requests import Asked, Requests, parse
 from toolkit.sandbox.kubernetes.resources import Object, Status
@@ -51,7 +51,7 @@ class ClusterServer:
     """One cluster. `uid` is that of its namespace kube-system; by default it follows from the name.
 
     With `certificate` (a PEM file with certificate and key) it speaks TLS, without it plain HTTP; kubectl sends its
-    token over TLS only.
+    token over TLS only. `wrote` is told of each line of a log: its namespace, pod, container, and the line.
     """
 
     name: str
@@ -62,6 +62,7 @@ class ClusterServer:
     store: Store = field(default_factory=Store)
     accounts: Accounts = field(default_factory=Accounts)
     requests_seen: int = 0
+    wrote: Callable[[str, str, str, Line], None] = lambda *_: None
     _logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _open: list[asyncio.Transport] = field(default_factory=list)
     _connections: weakref.WeakSet[asyncio.Transport] = field(default_factory=weakref.WeakSet)
@@ -153,7 +154,7 @@ class ClusterServer:
         if not container:
             found = self.store.get("Pod", namespace, pod)
             container = found["spec"]["containers"][0]["name"] if found else "main"
-        self.log_of(namespace, pod, container).append(line, at)
+        self.wrote(namespace, pod, container, self.log_of(namespace, pod, container).append(line, at))
 
     def grant(self, token: str, user: str) -> None:
         """Another token, of another user, that may do everything."""

@@ -37,14 +37,16 @@ class ContainerLog:
     closed: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def append(self, text: str, at: int | None = None) -> None:
-        """Add a line; times never run backwards."""
+    def append(self, text: str, at: int | None = None) -> Line:
+        """Add a line, and give it back; times never run backwards."""
         stamp = time.time_ns() if at is None else at
         if self.lines and at is None:
             stamp = max(stamp, self.lines[-1].at)
-        self.lines.append(Line(stamp, text))
+        line = Line(stamp, text)
+        self.lines.append(line)
         self.written += 1
         self._wake()
+        return line
 
     def close(self) -> None:
         self.closed = True
