@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.errors import UsageError
-from toolkit.sandbox import data
+from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.kubernetes.resources import Object
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Serving:
         group = self.site.groups[0].name
         seconds = at.timestamp()
         self._write_at(pod, seconds, f"INFO phenoapp.app: Loading the default group {group} from Redis")
-        for frame in data.FRAMES[: self.site.place.frames_in_memory]:
+        for frame in FRAMES[: self.site.place.frames_in_memory]:
             seconds += self._random.uniform(0.6, 1.4)
             self._write_at(pod, seconds, f"INFO phenoapp.cache: Loaded {group}:{frame} from Redis")
         count = self.site.place.frames_in_memory
