@@ -23,6 +23,7 @@ class Expression:
 
     def __init__(self, text: str, *, ignore_case: bool = False, option: str = "--grep") -> None:
         self.text = text
+        self._ignore_case = ignore_case
         self._literal = "" if ignore_case or _SPECIAL.intersection(text) else text
         self._search: Any = None if self._literal else _compiled(text, ignore_case, option)
 
@@ -31,6 +32,13 @@ class Expression:
         if self._search is None:
             return self._literal in text
         return self._search(encoded(text)) is not None
+
+    def needle(self) -> Any:
+        """The same over raw bytes, with `finditer`: to look through a file before its lines are read. None where a
+        line may say it in other characters than it is typed (JSON writes quotes and other letters otherwise)."""
+        if not self.text.isascii() or '"' in self.text or (self._literal == "" and "\\n" in self.text):
+            return None
+        return _pattern(_escaped(self._literal) if self._literal else self.text, self._ignore_case, "")
 
 
 def encoded(text: str) -> bytes:
@@ -52,7 +60,17 @@ def words(names: tuple[str, ...]) -> Expression:
     return Expression(rf"(?:^|[^\pL\pN_])(?:{any_of})(?:[^\pL\pN_]|$)", ignore_case=True, option="the name")
 
 
+def _escaped(text: str) -> str:
+    import re2
+
+    return str(re2.escape(text))
+
+
 def _compiled(text: str, ignore_case: bool, option: str) -> Any:
+    return _pattern(text, ignore_case, option).search
+
+
+def _pattern(text: str, ignore_case: bool, option: str) -> Any:
     import re2
 
     options = re2.Options()
@@ -60,7 +78,7 @@ def _compiled(text: str, ignore_case: bool, option: str) -> Any:
     options.never_capture = True
     options.case_sensitive = not ignore_case
     try:
-        return re2.compile(b"(?m)" + encoded(text), options).search
+        return re2.compile(b"(?m)" + encoded(text), options)
     except re2.error as error:
         said = error.args[0] if error.args else ""
         raise _mistake(
