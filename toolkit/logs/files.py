@@ -85,10 +85,8 @@ class FileSource:
             following.close()
 
     def _lines(self, file: BinaryIO, progress: Progress) -> Iterator[str]:
-        pieces = _blocks(file, progress)
-        if self._needle is not None:
-            pieces = regions(pieces, self._needle)
-        for piece in pieces:
+        chunks = _chunks(file, progress)
+        for piece in _whole_lines(chunks) if self._needle is None else regions(chunks, self._needle):
             for line in _split(piece):
                 yield _text(line)
 
@@ -300,20 +298,22 @@ def _unpacked(raw: io.BufferedReader, packed: str, name: str) -> Iterator[Binary
         ) from error
 
 
-def _blocks(file: BinaryIO, progress: Progress) -> Iterator[bytes]:
-    """The file from where it is on, in blocks that end with a line's end."""
-    rest: list[bytes] = []
-    while True:
+def _chunks(file: BinaryIO, progress: Progress) -> Iterator[bytes]:
+    """The file, from where it is on."""
+    while chunk := file.read(BLOCK):
         progress.check_stop()
-        block = file.read(BLOCK)
-        if not block:
-            break
-        end = block.rfind(b"\n") + 1
-        if not end:
-            rest.append(block)
-            continue
-        yield b"".join([*rest, block[:end]])
-        rest = [block[end:]]
+        yield chunk
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, in pieces that end where a line does."""
+    rest: list[bytes] = []
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*rest, chunk[:end]])
+            rest = []
+        rest.append(chunk[end:])
     if last := b"".join(rest):
         yield last
 

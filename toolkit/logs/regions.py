@@ -6,7 +6,7 @@ whoever wants exactly the entries that hold the needle looks at them once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
 _MOST: Final = 256 * 1024  # bytes of an entry to either side of a place
@@ -19,25 +19,28 @@ class Needle(Protocol):
     def finditer(self, text: bytes, /) -> Iterator[Any]: ...
 
 
-def regions(blocks: Iterator[bytes], needle: Needle) -> Iterator[bytes]:
-    """The entries around each place of `needle` in `blocks`, whole lines each; a block begins and ends with a line."""
+def regions(chunks: Iterable[bytes], needle: Needle) -> Iterator[bytes]:
+    """The entries around each place of `needle` in the text that `chunks` are together: whole lines each."""
     rest = b""
-    for block in blocks:
-        whole = rest + block
-        last = _begin(whole, len(whole) - 1)  # it may go on in the next block
-        rest = whole[last:]
-        yield from _in_block(whole[:last], needle)
-    yield from _in_block(rest, needle)
+    for chunk in chunks:
+        text = rest + chunk if rest else chunk
+        last = _begin(text, text.rfind(b"\n"))  # the last entry may go on in the next chunk
+        yield from _before(last, text, needle)
+        rest = text[last:]
+    yield from _before(len(rest), rest, needle)
 
 
-def _in_block(block: bytes, needle: Needle) -> Iterator[bytes]:
+def _before(limit: int, text: bytes, needle: Needle) -> Iterator[bytes]:
+    """The entries that begin before `limit`, which is itself where one begins."""
     end = 0
-    for found in needle.finditer(block):
+    for found in needle.finditer(text):
         at = found.start()
-        if at >= end and at < len(block):
-            start = max(end, _begin(block, at))
-            end = _end(block, max(at, found.end() - 1))
-            yield block[start:end]
+        if at >= limit:
+            return
+        if at >= end:
+            start = max(end, _begin(text, at))
+            end = _end(text, max(at, found.end() - 1))
+            yield text[start:end]
 
 
 def _begin(block: bytes, at: int) -> int:
