@@ -161,10 +161,25 @@ class Cluster:
         follow: bool = True,
         since: datetime | None = None,
         tail: int | None = None,
-        silence: float = 60.0,
+        silence: float = 15.0,
+        previous: bool = False,
+        instance: int | None = None,
+        patient: bool = False,
     ) -> PodLog:
-        """The pod's log; nothing is asked before it is iterated over."""
-        return PodLog(self._api, namespace, pod, container, follow=follow, since=since, tail=tail, silence=silence)
+        """The pod's log; nothing is asked before it is iterated over. See PodLog for what can be wanted of it."""
+        return PodLog(
+            self._api,
+            namespace,
+            pod,
+            container,
+            follow=follow,
+            since=since,
+            tail=tail,
+            silence=silence,
+            previous=previous,
+            instance=instance,
+            patient=patient,
+        )
 
     def close(self) -> None:
         self._api.close()
