@@ -105,6 +105,11 @@ class PodLog:
         self._heard = time.monotonic()
         self._said_quiet = False
 
+    @property
+    def instance(self) -> int:
+        """How often the container had been restarted when the run began that is read."""
+        return self._instance or 0
+
     def close(self) -> None:
         """End the iteration, wherever it is waiting."""
         self._connections.close()
