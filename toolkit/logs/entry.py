@@ -64,8 +64,8 @@ class Line(NamedTuple):
 class Kind(StrEnum):
     """What a notice is about. gap: lines may be missing here. suppressed: the server left lines out. again: a stream
     goes on after a cut, whole. came, went: a pod. quiet: nothing for a while, and asking showed that nothing is
-    missing. skew: a source's clock differs. event: what the journal knows (a flush, a rebuild). problem: a source
-    cannot be asked."""
+    missing. late: lines of a stream come when younger ones have been shown. skew: a source's clock differs. event: what
+    the journal knows (a flush, a rebuild). problem: a source cannot be asked."""
 
     GAP = "gap"
     SUPPRESSED = "suppressed"
@@ -73,6 +73,7 @@ class Kind(StrEnum):
     CAME = "came"
     WENT = "went"
     QUIET = "quiet"
+    LATE = "late"
     SKEW = "skew"
     EVENT = "event"
     PROBLEM = "problem"
