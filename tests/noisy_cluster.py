@@ -200,6 +200,42 @@ class Count:
             self._late.add(item.stream.origin)
 
 
+@dataclass(frozen=True)
+class Soaked:
+    """What a soak came to: lines written, cuts made, seconds taken, and what was counted."""
+
+    written: int
+    cuts: int
+    seconds: float
+    count: Count
+    complete: bool
+
+
+def soak(noisy: Noisy, pods: int, cuts: int, patience: float) -> Soaked:
+    """Follow all pods until so many cuts are done, then to the last line; for `patience` seconds at most."""
+    from toolkit.logs.pods import PodsSource
+    from toolkit.logs.timeline import Following
+    from toolkit.logs.workloads import selected
+    from toolkit.systems.cluster import Cluster
+
+    cluster = Cluster("noisy", noisy.part)
+    source = PodsSource(selected(cluster, NAMESPACE, f"app={LABELS['app']}"), silence=0.3)
+    count, written, begun = Count(pods), None, time.monotonic()
+    with Following([source], time.time_ns() - 10**9) as following:
+        noisy.begin()
+        for batch in following.batches(0.2):
+            count.take(batch)
+            over = time.monotonic() - begun > patience
+            if written is None and (over or noisy.cuts() >= cuts):
+                written = noisy.end()
+            if over or (written is not None and min(count.next) >= written):
+                break
+    cluster.close()
+    written = written or 0
+    complete = min(count.next) >= written and noisy.cuts() >= cuts
+    return Soaked(written * pods, noisy.cuts(), time.monotonic() - begun, count, complete)
+
+
 def peak_megabytes() -> float:
     """The most memory that this process has used."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -25,8 +25,8 @@ _CATCH_UP = 30.0  # seconds
 
 @dataclass(frozen=True)
 class Followed:
-    """What following came to. `cpu` and `server_cpu` are shares of one core; `behind` is how many seconds after the last
-    line was written it was there."""
+    """What following came to. `cpu` and `server_cpu` are shares of one core; `behind` is how many seconds after the
+    last line was written it was there."""
 
     count: Count
     written: int
