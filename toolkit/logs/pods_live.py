@@ -60,10 +60,11 @@ class PodsFollowed:
         stop: threading.Event,
         *,
         previous: bool = False,
+        silence: float = 15.0,
     ) -> None:
         self._name, self._cluster, self._chosen, self._sink, self._stop = name, cluster, chosen, sink, stop
         self._window = Window(since)
-        self._previous = previous
+        self._previous, self._silence = previous, silence
         self._stream = Stream(SOURCE, name)
         self._pods: dict[str, _Pod] = {}
         self._unsure: dict[str, Change] = {}
@@ -168,6 +169,7 @@ class PodsFollowed:
                 since=lines.since,
                 instance=container.restarts,
                 patient=True,
+                silence=self._silence,
             )
             followed = known.containers[container.name] = _Followed(lines, log, container)
         followed.latest = container
