@@ -293,7 +293,8 @@ def test_the_cache_managers_last_run_is_read_and_its_next_one_followed(world: Wo
     with Following([source], AT, reorder=0.05) as following:
         seen = Watcher(following)
         run("first")
-        seen.until(lambda: "I am first" in seen.lines)
+        seen.until(lambda: "I am first" in seen.lines and "went" in seen.kinds())
+        assert seen.notices[-1].text.endswith("has ended (succeeded)")
         run("second")
         seen.until(lambda: "I am second" in seen.lines)
         world.put(CLUSTER, pod("stranger", labels={"job-name": "stranger"}))

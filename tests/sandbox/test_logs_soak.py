@@ -12,7 +12,7 @@ import pytest
 from noisy_cluster import Noise, noisy_cluster, soak
 
 CUTS = int(os.environ.get("TOOLKIT_SOAK_CUTS", "4"))
-PODS = 20 if CUTS > 4 else 8
+PODS = 20 if CUTS > 4 else 6
 PATIENCE = 60.0 + 15 * CUTS
 
 

@@ -18,9 +18,8 @@ from typing import Final
 
 from aiohttp import web
 
-from toolkit.sandbox.kubernetes import resources, selectors
+from toolkit.sandbox.kubernetes import cuts, resources, selectors
 from toolkit.sandbox.kubernetes.accounts import Account, Accounts, Denial
-from toolkit.sandbox.kubernetes.cuts import WAYS
 from toolkit.sandbox.kubernetes.logs import ContainerLog, Line
 from toolkit.sandbox.kubernetes.patches import How
 from toolkit.sandbox.kubernetes.requests import Asked, Requests, parse
@@ -49,7 +48,7 @@ class Faults:
     cut_logs_after: int | None = None
     cut_times: int = 0
     cut_within: int = 200
-    cut_ways: Sequence[str] = WAYS
+    cut_ways: Sequence[str] = cuts.WAYS
     cut_seed: int = 0
 
 
@@ -71,9 +70,9 @@ class ClusterServer:
     requests_seen: int = 0
     wrote: Callable[[str, str, str, Line], None] = lambda *_: None
     _logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
-    _previous_logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _open: list[asyncio.Transport] = field(default_factory=list)
     _connections: weakref.WeakSet[asyncio.Transport] = field(default_factory=weakref.WeakSet)
+    _previous_logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
     _host: str = "127.0.0.1"
     _port: int = 0

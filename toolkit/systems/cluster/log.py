@@ -246,15 +246,15 @@ class PodLog:
         over = pod.over or (self._instance is not None and container is not None and container.stopped)
         if over and self._restarts(container) == self._instance:
             yield from self._taken(lines.rest(), lines)
-            if not self._has_newer():
+            if not self._has_newer(over=True):
                 self.ended = "the pod has ended" if pod.over else "the container has ended"
                 return
         self._cut_at = time.monotonic()
 
     # -- what the server has
 
-    def _has_newer(self) -> bool:
-        """Whether the log's last line is one that we do not have."""
+    def _has_newer(self, *, over: bool = False) -> bool:
+        """Whether the log's last line is one that we do not have; `over`: even if it has no line's end."""
         query = {**self._query(follow=False, previous=False), "tailLines": 1, "sinceTime": None}
         lines = Lines()
         try:
@@ -267,8 +267,7 @@ class PodLog:
                     raws += lines.split(block)
         except NotYet:
             return False
-        raws += lines.rest()
-        for raw in reversed(raws):
+        for raw in reversed(raws + lines.rest() if over else raws):
             ((at,), _) = Stamps().read([raw])
             if at:
                 return self._place.is_newer(at, raw)
