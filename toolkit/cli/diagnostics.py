@@ -6,10 +6,11 @@ Everything passes `scrub`: no secret that this process has held reaches a termin
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,50 @@ def watching() -> Iterator[Progress]:
     finally:
         if previous is not None:
             signal.signal(signal.SIGINT, previous)
+
+
+class Heartbeat:
+    """Says on one line of the terminal that followed sources are alive, and when they were last heard of."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shown = False
+        self._last = 0.0
+
+    def told(self, heard: Mapping[str, float]) -> None:
+        """Seconds since each stream was last heard of; said anew once a second."""
+        now = time.monotonic()
+        if not self._shows or now - self._last < 1:
+            return
+        self._last = now
+        text = "waiting for the first line"
+        if heard:
+            origin, seconds = min(heard.items(), key=lambda item: item[1])
+            quiet = max(heard.values())
+            text = f"{len(heard)} streams; last heard {seconds:.0f} s ago ({printable(origin)})"
+            if quiet >= 30:
+                text += f"; the quietest {quiet:.0f} s ago"
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[K\x1b[2m… {scrub(text)[: width - 2]}\x1b[0m")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away: something else is printed."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+@contextmanager
+def heartbeat() -> Iterator[Heartbeat]:
+    """A heartbeat, gone at the end."""
+    beat = Heartbeat()
+    try:
+        yield beat
+    finally:
+        beat.clear()
 
 
 class _Lines:

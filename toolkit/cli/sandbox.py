@@ -1,4 +1,4 @@
-"""`toolkit sandbox start | stop | status | scenario`: a world in small, on this machine, to try things on."""
+"""`toolkit sandbox start | stop | status | scenario | noise`: a world in small, on this machine, to try things on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from toolkit.sandbox import client
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = command_group("A world in small to try things on: start, stop, status, scenario.")
+app = command_group("A world in small to try things on: start, stop, status, scenario, noise.")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,25 @@ def scenario(
     if client.start().started_now:
         diagnostics.narrate("Started the sandbox; it stops by itself after half an hour of quiet.", "dim")
     _show(client.apply_scenario(names, env or ""), form)
+
+
+@app.command("noise")
+def noise(
+    rate: Annotated[float, typer.Option("--rate", min=0, max=5000, help="Lines a second; 0 ends it.")] = 200,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="For how long.")] = 60,
+    pods: Annotated[int, typer.Option("--pods", min=1, help="Into how many of the app's pods, at most.")] = 3,
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="NAME", help=f"Where: {' or '.join(SANDBOXES)}.")
+    ] = None,
+    form: options.Output = Format.TABLE,
+) -> None:
+    """Let the app's pods write many lines, each with a number of its own, to try logs on. It ends by itself."""
+    if env is not None and env not in SANDBOXES:
+        raise typer.BadParameter(f"the sandbox has {' and '.join(SANDBOXES)}", param_hint="--env")
+    client.start()
+    found = client.make_noise(rate, seconds, pods, env or "")
+    words = f"{rate:g} lines a second for {seconds:g} s into {', '.join(found['pods'])}." if rate else "It is quiet."
+    output.document(found, form, lambda: words)
 
 
 def _list(form: Format) -> None:

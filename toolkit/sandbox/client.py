@@ -121,6 +121,12 @@ def set_faults(system: str, settings: dict[str, Any] | None) -> dict[str, Any]:
     return _ask(_running(), "POST", "/v1/faults", body)
 
 
+def make_noise(rate: float, seconds: float, pods: int, environment: str = "") -> dict[str, Any]:
+    """Let the app's pods write `rate` lines a second for so long, into at most `pods` of them; 0 ends it."""
+    body = {"rate": rate, "seconds": seconds, "pods": pods, "environment": environment}
+    return _ask(_running(), "POST", "/v1/noise", body)
+
+
 def _running() -> dict[str, Any]:
     world = _world()
     if world is None:

@@ -22,12 +22,14 @@ from toolkit.sandbox import builds, data, encodings, manifests, past
 from toolkit.sandbox.builds import FRAMES, BuiltGroup
 from toolkit.sandbox.cache_manager import Clock, Reach
 from toolkit.sandbox.cache_manager import Run as CacheManagerRun
+from toolkit.sandbox.collected import Collected
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
 from toolkit.sandbox.redis.server import RedisServer
 from toolkit.sandbox.redis.tcp_proxy import TcpProxy, loopback_host
+from toolkit.sandbox.serving import Serving
 from toolkit.sandbox.storage.api import StorageServer
 from toolkit.sandbox.vault.api import VaultServer
 
@@ -39,12 +41,14 @@ REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
 
 @dataclass
 class Shared:
-    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own."""
+    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own; `collected` are the
+    lines that the clusters' containers wrote."""
 
     clusters: Mapping[str, ClusterServer]
     storage: StorageServer
     vault: VaultServer
     vault_token: str
+    collected: Collected = field(default_factory=Collected)
 
 
 @dataclass
@@ -77,6 +81,7 @@ class Site:
         maxmemory = "2gb" if self.size == SMALL else "8gb"
         self.redis = RedisServer(self.directory / "redis", self.password, maxmemory=maxmemory)
         self.cluster = self.place.cache_manager_cluster
+        self.serving = Serving(self)
 
     # -- its life
 
@@ -89,8 +94,10 @@ class Site:
         self.proxy = TcpProxy(self.redis.target)
         await self.proxy.start(loopback_host(PLACES.index(self.place) + 1))
         self._home = (self.proxy.host, self.proxy.port)
+        self.serving.start()
 
     async def stop(self) -> None:
+        await self.serving.stop()
         if hasattr(self, "proxy"):
             await self.proxy.stop()
         await asyncio.to_thread(self.redis.stop)
@@ -108,6 +115,7 @@ class Site:
         What had been built when the last run came is what the scenarios make of the usual groups.
         """
         await self._end_runs()
+        self.serving.make_noise(0, 1, 1)
         runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
         self.groups = self._usual
         for scenario in scenarios:
@@ -122,6 +130,7 @@ class Site:
         progress, self._starting = self._starting, SILENT
         await past.put_runs(self, runs, progress)
         past.put_app(self, runs[0])
+        past.ship_older(self, scheduled_runs(datetime.now(UTC), 8)[5:])
 
     def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
         """The cache manager's CronJob, new, in the cluster where it is now; `runs` are behind it."""
