@@ -54,7 +54,7 @@ assert status == 0, status
 OWN = """
 import time
 import google.cloud.storage, pyarrow.parquet, pyarrow.feather, redis
-from toolkit.cache.find import find
+from toolkit.cache.search.find import find
 from toolkit.environments import loading
 from toolkit.secret import Secret
 from toolkit.systems.connections import Connections

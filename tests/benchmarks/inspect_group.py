@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from toolkit.cache.group_frames import LayerName
+    from toolkit.cache.inspect.group_frames import LayerName
 
 TOKEN = "the-token-in-vault"
 BUCKET = "benchmark"
@@ -78,7 +78,7 @@ def run_servers(pipe: Connection, directory: str) -> None:
 
 def look(pipe: Connection, address: str, endpoint: str, layer: LayerName, vectors: bool, full: bool) -> None:
     """Runs in a process of its own: one inspection, its seconds, bytes and peak memory."""
-    from toolkit.cache.inspection import inspect
+    from toolkit.cache.inspect.inspection import inspect
     from toolkit.environments import model
     from toolkit.secret import Secret
     from toolkit.systems.connections import Connections

@@ -16,9 +16,9 @@ import pytest
 from bucket_fixtures import NAME, part
 from test_groups_find import COMPOUNDS, GENES, frame
 
-from toolkit.cache import all_time
-from toolkit.cache.all_time import Estimate
-from toolkit.cache.find import Answers, find
+from toolkit.cache.search import all_time
+from toolkit.cache.search.all_time import Estimate
+from toolkit.cache.search.find import Answers, find
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Failed, Interrupted, ToolkitError, Unreachable, UsageError
 from toolkit.progress import Advanced, Event, Progress

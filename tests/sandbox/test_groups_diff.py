@@ -13,9 +13,9 @@ from bucket_fixtures import server  # noqa: F401
 from groups_fixtures import COMPOUNDS, GENES, Layers, parquet, split, table, vectors
 from redis_fixtures import Proxied, proxied_fixture, redis_fixture  # noqa: F401
 
-from toolkit.cache.comparison import Difference, diff
-from toolkit.cache.differences import FrameDifference
-from toolkit.cache.name_index import NameIndex
+from toolkit.cache.inspect.comparison import Difference, diff
+from toolkit.cache.inspect.differences import FrameDifference
+from toolkit.cache.search.name_index import NameIndex
 from toolkit.errors import Interrupted, NotFound, Unreachable, UsageError
 from toolkit.progress import Progress
 from toolkit.sandbox.redis.tcp_proxy import Refuse

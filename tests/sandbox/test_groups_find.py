@@ -18,7 +18,7 @@ import pytest
 from bucket_fixtures import NAME, part, server  # noqa: F401
 from redis_fixtures import TOKEN, Proxied, needs_real_redis, proxied_fixture, redis_fixture  # noqa: F401
 
-from toolkit.cache.find import Answers, Found, find
+from toolkit.cache.search.find import Answers, Found, find
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Interrupted, NotFound
 from toolkit.progress import Progress

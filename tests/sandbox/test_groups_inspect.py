@@ -16,8 +16,8 @@ from bucket_fixtures import NAME, server  # noqa: F401
 from groups_fixtures import COMPOUNDS, GENES, Layers, parquet, split, table, vectors
 from redis_fixtures import Proxied, proxied_fixture, redis_fixture  # noqa: F401
 
-from toolkit.cache.frame_report import FrameReport
-from toolkit.cache.inspection import Inspection, inspect
+from toolkit.cache.inspect.frame_report import FrameReport
+from toolkit.cache.inspect.inspection import Inspection, inspect
 from toolkit.errors import Interrupted, NotFound, Unreachable
 from toolkit.progress import Advanced, Progress, Step
 from toolkit.sandbox.redis.tcp_proxy import Refuse

@@ -12,10 +12,10 @@ import pytest
 from bucket_fixtures import NAME, part, server  # noqa: F401
 from redis_fixtures import TOKEN, Proxied, proxied_fixture, redis_fixture  # noqa: F401
 
-from toolkit.cache.consistency import consistency
-from toolkit.cache.heatmap import heatmap
-from toolkit.cache.map_frames import Wanted
-from toolkit.cache.projection import projection
+from toolkit.cache.map.consistency import consistency
+from toolkit.cache.map.heatmap import heatmap
+from toolkit.cache.map.map_frames import Wanted
+from toolkit.cache.map.projection import projection
 from toolkit.environments import model
 from toolkit.errors import Failed, NotFound, Unreachable
 from toolkit.sandbox.redis.tcp_proxy import Refuse

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.cache import aliases, matching
-from toolkit.cache.aliases import Aliases
-from toolkit.cache.matching import Matcher
+from toolkit.cache.search import aliases, matching
+from toolkit.cache.search.aliases import Aliases
+from toolkit.cache.search.matching import Matcher
 from toolkit.errors import ConfigurationError
 
 NAMES = ("BRCA1", "BRCA2", "BRAF", "TP53", "ERBB2", "HLA-A", "C9orf72", "REC-0000123", "REC-0000124", "REC-0004532")

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.cache.name_index import NameIndex, Place, fingerprint, samples
 from toolkit.cache.perturbations import Pert, Perts
+from toolkit.cache.search.name_index import NameIndex, entry_name, fingerprint, samples
+from toolkit.cache.stored import Place
 
 PLACE = Place("test", "L3", "newest", "genes", "bucket")
 PERTS = Perts.of(
@@ -101,7 +102,7 @@ def test_stays_within_its_bounds_and_keeps_what_was_used_last(tmp_path: Path) ->
     index = NameIndex(tmp_path, most_entries=3)
     for number in range(6):
         put(index, place(number), perts=some(number))
-        (entry,) = [file for file in files(tmp_path, "entries") if file.name == place(number).file]
+        (entry,) = [file for file in files(tmp_path, "entries") if file.name == entry_name(place(number))]
         os.utime(entry, (time.time() - 1000 + number,) * 2)
     index.tidy()
     fresh = NameIndex(tmp_path)

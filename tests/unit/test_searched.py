@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from toolkit.cache.aliases import Aliases
-from toolkit.cache.find import answers
-from toolkit.cache.matching import readings
-from toolkit.cache.name_index import Place
 from toolkit.cache.perturbations import Pert, Perts
-from toolkit.cache.searched import Searched, joined, narrowed
+from toolkit.cache.search.aliases import Aliases
+from toolkit.cache.search.find import answers
+from toolkit.cache.search.matching import readings
+from toolkit.cache.search.searched import Searched, joined, narrowed
+from toolkit.cache.stored import Place
 from toolkit.errors import TimedOut, Unreachable
 
 ALIASES = Aliases([["ERBB2", "HER2", "neu"], ["TP53", "p53", "BRCA 1"]])

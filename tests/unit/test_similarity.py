@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from toolkit.cache.consistency import verdict
-from toolkit.cache.similarity import by_chance, clustered, cosines, directions, lengths, pairs, project
+from toolkit.cache.map.consistency import verdict
+from toolkit.cache.map.similarity import by_chance, clustered, cosines, directions, lengths, pairs, project
 
 if TYPE_CHECKING:
-    from toolkit.cache.similarity import Matrix
+    from toolkit.cache.map.similarity import Matrix
 
 DIMENSION = 8
 VALUES = st.floats(-1e3, 1e3, width=32)

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from toolkit.cache import row_keys
-from toolkit.cache.frame_report import Problem, VectorSummary, share
-from toolkit.cache.mean_vectors import Means
+from toolkit.cache.inspect import row_keys
+from toolkit.cache.inspect.frame_report import Problem, VectorSummary, share
+from toolkit.cache.inspect.mean_vectors import Means
+from toolkit.cache.inspect.vector_health import VectorHealth, norms
 from toolkit.cache.perturbations import summed_up
-from toolkit.cache.vector_health import VectorHealth, norms
 from toolkit.cache.vectors import Vectors
 
 DIMENSION = 5

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.frame_names import redis_names
 from toolkit.cache.groups import no_such_group
-from toolkit.cache.name_index import Place
 from toolkit.errors import ToolkitError
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
@@ -22,6 +21,17 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 LAYERS: Final = {"L2": "Redis", "L3": "the bucket"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A frame by where it lies: `store` is the bucket's name, or empty for Redis."""
+
+    environment: str
+    layer: str
+    group: str
+    frame: str
+    store: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from toolkit.environments import model
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.cache.all_time import Estimate, Unit
-    from toolkit.cache.find import Answers
+    from toolkit.cache.search.all_time import Estimate, Unit
+    from toolkit.cache.search.find import Answers
     from toolkit.progress import Progress
     from toolkit.systems.connections import Connections
     from toolkit.systems.dask_cluster import DaskCluster
@@ -83,7 +83,7 @@ class Options:
 
 def find(connections: Connections, queries: Sequence[str], options: Options, progress: Progress) -> Answers:
     """The answers, from where `options` say."""
-    from toolkit.cache import all_time
+    from toolkit.cache.search import all_time
 
     with _cluster(connections, options, progress) as cluster:
         return all_time.find(connections, queries, progress, cluster=cluster, told=_tell)
@@ -91,7 +91,7 @@ def find(connections: Connections, queries: Sequence[str], options: Options, pro
 
 def show_estimate(connections: Connections, form: Format, progress: Progress) -> None:
     """Print what it would take on this machine."""
-    from toolkit.cache import all_time
+    from toolkit.cache.search import all_time
 
     units, estimate = all_time.estimate(connections, progress)
     document = {

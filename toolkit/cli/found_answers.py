@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from toolkit import figures
-from toolkit.cache.find import Absent, Answers, Found, Unreadable, Where
-from toolkit.cache.matching import Near, micromolar
+from toolkit.cache.search.find import Absent, Answers, Found, Unreadable, Where
+from toolkit.cache.search.matching import Near, micromolar
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import diagnostics, output
 from toolkit.cli.diagnostics import printable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import figures
-from toolkit.cache.differences import MOVED
+from toolkit.cache.inspect.differences import MOVED
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.diagnostics import printable
@@ -20,9 +20,9 @@ from toolkit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from toolkit.cache.comparison import Difference
-    from toolkit.cache.differences import Concentrations, FrameDifference, Moved, Side
-    from toolkit.cache.group_frames import LayerName
+    from toolkit.cache.inspect.comparison import Difference
+    from toolkit.cache.inspect.differences import Concentrations, FrameDifference, Moved, Side
+    from toolkit.cache.inspect.group_frames import LayerName
 
 
 def diff(
@@ -49,7 +49,7 @@ def diff(
 
     Frames split by experiment are compared only if named by --frame. Exit code 0: the same; 1: different.
     """
-    from toolkit.cache import comparison
+    from toolkit.cache.inspect import comparison
 
     sides = _sides(layer, b)
     with opened(env) as connections, diagnostics.watching() as progress:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cache import find as finding
+from toolkit.cache.search import find as finding
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import all_time, diagnostics, found_answers, options
 from toolkit.cli.opening import opened

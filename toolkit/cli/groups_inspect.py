@@ -21,8 +21,8 @@ from toolkit.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from toolkit.cache.frame_report import FrameReport
-    from toolkit.cache.inspection import Inspection
+    from toolkit.cache.inspect.frame_report import FrameReport
+    from toolkit.cache.inspect.inspection import Inspection
 
 _STATUS = {"ok": "green", "warn": "red", "unknown": "yellow"}
 
@@ -47,7 +47,7 @@ def inspect(
 
     Ends with a checklist: why does the map look funny? Exit code 0: nothing is wrong; 1: something is.
     """
-    from toolkit.cache import inspection
+    from toolkit.cache.inspect import inspection
 
     with opened(env) as connections, diagnostics.watching() as progress:
         found = inspection.inspect(

@@ -23,10 +23,10 @@ from toolkit.errors import ExitCode
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from toolkit.cache.consistency import Consistency
-    from toolkit.cache.heatmap import Heatmap
-    from toolkit.cache.map_frames import Wanted
-    from toolkit.cache.projection import Projection
+    from toolkit.cache.map.consistency import Consistency
+    from toolkit.cache.map.heatmap import Heatmap
+    from toolkit.cache.map.map_frames import Wanted
+    from toolkit.cache.map.projection import Projection
 
 app = command_group("What the map should show, from the cached vectors: heatmap, projection, consistency.")
 
@@ -83,7 +83,7 @@ def heatmap(
     Genes and compounds may stand beside each other. Exit code 0: each is there; 1: not.
     """
     queries = typed(perts, file, example="toolkit map heatmap KRAS BRAF NF1 'REC-0000123 at 3'")
-    from toolkit.cache import heatmap as core
+    from toolkit.cache.map import heatmap as core
     from toolkit.pictures import files
 
     _check(to, overwrite)
@@ -123,7 +123,7 @@ def projection(
     is there; 1: not.
     """
     queries = typed(compounds, file, example="toolkit map projection REC-0000123 --target MTOR")
-    from toolkit.cache import projection as core
+    from toolkit.cache.map import projection as core
     from toolkit.pictures import files
 
     _check(to, overwrite)
@@ -161,7 +161,7 @@ def consistency(
     Exit code 0: all of them agree, if weakly; 1: one does not, cannot be compared, or is not there.
     """
     queries = typed(perts, file, example="toolkit map consistency BRCA1 TP53")
-    from toolkit.cache import consistency as core
+    from toolkit.cache.map import consistency as core
     from toolkit.pictures import files
 
     _check(to, overwrite)
@@ -184,7 +184,7 @@ def consistency(
 def _wanted(
     group: str | None, layer: Layer | None, frames: Sequence[str] | None, split: bool, normalized: bool
 ) -> Wanted:
-    from toolkit.cache.map_frames import Wanted
+    from toolkit.cache.map.map_frames import Wanted
 
     return Wanted(group, None if layer is None else layer.value, tuple(frames or ()), split, normalized)
 
@@ -205,7 +205,7 @@ def _save(to: Path, draw: Callable[[Figure], None], overwrite: bool) -> None:
 
 def _end(found: Heatmap | Projection | Consistency, form: Format) -> None:
     """Warnings, bytes, and what is not there; then its exit code."""
-    from toolkit.cache.chosen_vectors import not_there
+    from toolkit.cache.map.chosen_vectors import not_there
 
     _warn(found.warnings)
     if form is Format.TABLE:

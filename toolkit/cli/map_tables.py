@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import figures
-from toolkit.cache.matching import micromolar
+from toolkit.cache.search.matching import micromolar
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import output
 from toolkit.cli.output import Column
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from toolkit.cache.consistency import Consistency, Replicates
-    from toolkit.cache.heatmap import Cells, Heatmap
-    from toolkit.cache.named_frame import Phenoprint
-    from toolkit.cache.projection import Line, Point, Projection
+    from toolkit.cache.map.consistency import Consistency, Replicates
+    from toolkit.cache.map.heatmap import Cells, Heatmap
+    from toolkit.cache.map.named_frame import Phenoprint
+    from toolkit.cache.map.projection import Line, Point, Projection
 
 _PIPED = 1000  # columns: nothing is broken into parts where a program reads
 _VERDICTS = {"agree": "green", "weak": "yellow", "disagree": "red", "unknown": "yellow"}

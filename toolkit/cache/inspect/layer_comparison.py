@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from toolkit import figures
 from toolkit.cache import stored
-from toolkit.cache.frame_report import listed
-from toolkit.cache.name_index import samples
-from toolkit.cache.row_keys import treatments
-from toolkit.cache.vector_health import EXAMPLES
+from toolkit.cache.inspect.frame_report import listed
+from toolkit.cache.inspect.row_keys import treatments
+from toolkit.cache.inspect.vector_health import EXAMPLES
+from toolkit.cache.search.name_index import samples
 from toolkit.progress import Progress
 from toolkit.systems.bucket.names import shown
 

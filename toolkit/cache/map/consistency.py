@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from toolkit.cache.chosen_vectors import Missing, Rows, health, not_there, open_frames
-from toolkit.cache.heatmap import Cells, cells
-from toolkit.cache.map_frames import Wanted
-from toolkit.cache.named_frame import Phenoprint
-from toolkit.cache.similarity import by_chance, cosines, pairs
+from toolkit.cache.map.chosen_vectors import Missing, Rows, health, not_there, open_frames
+from toolkit.cache.map.heatmap import Cells, cells
+from toolkit.cache.map.map_frames import Wanted
+from toolkit.cache.map.named_frame import Phenoprint
+from toolkit.cache.map.similarity import by_chance, cosines, pairs
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from toolkit.cache.similarity import Matrix
+    from toolkit.cache.map.similarity import Matrix
     from toolkit.systems.connections import Connections
 
 Verdict = Literal["agree", "weak", "disagree", "unknown"]

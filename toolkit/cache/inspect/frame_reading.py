@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from toolkit.cache import stored
 from toolkit.cache.formats.frame import IDENTIFYING, UnreadableFrame, identifying
-from toolkit.cache.frame_report import ColumnInfo, FrameReport, Problem, Step, listed, share
-from toolkit.cache.mean_vectors import Means
+from toolkit.cache.inspect.frame_report import ColumnInfo, FrameReport, Problem, Step, listed, share
+from toolkit.cache.inspect.mean_vectors import Means
+from toolkit.cache.inspect.row_keys import ROW, Treatment, key, keys, treatments
+from toolkit.cache.inspect.vector_health import EXAMPLES, VectorHealth, label, repeated
 from toolkit.cache.perturbations import Perts, summed_up
-from toolkit.cache.row_keys import ROW, Treatment, key, keys, treatments
-from toolkit.cache.vector_health import EXAMPLES, VectorHealth, label, repeated
 from toolkit.cache.vectors import layout, stream
 from toolkit.errors import Interrupted, ToolkitError
 from toolkit.progress import Progress

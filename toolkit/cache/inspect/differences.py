@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from toolkit.cache.group_frames import LayerName
+from toolkit.cache.inspect.group_frames import LayerName
 
 if TYPE_CHECKING:
+    from toolkit.cache.inspect.row_keys import Treatment
     from toolkit.cache.perturbations import Perts
-    from toolkit.cache.row_keys import Treatment
 
 MOVED: Final = 0.9  # a cosine below it is a move
 _QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from toolkit.cache import aliases, layers, matching, stored
-from toolkit.cache.aliases import Aliases
-from toolkit.cache.matching import How, Match, Matcher, Near, Question
-from toolkit.cache.name_index import NameIndex, Place
-from toolkit.cache.searched import Searched
-from toolkit.cache.searching import Search
-from toolkit.cache.stored import LAYERS
+from toolkit.cache import layers, stored
+from toolkit.cache.search import aliases, matching
+from toolkit.cache.search.aliases import Aliases
+from toolkit.cache.search.matching import How, Match, Matcher, Near, Question
+from toolkit.cache.search.name_index import NameIndex
+from toolkit.cache.search.searched import Searched
+from toolkit.cache.search.searching import Search
+from toolkit.cache.stored import LAYERS, Place
 from toolkit.errors import ToolkitError
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown

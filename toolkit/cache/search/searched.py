@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from toolkit.cache import matching
-from toolkit.cache.aliases import Aliases
-from toolkit.cache.matching import Matcher
-from toolkit.cache.name_index import Place
 from toolkit.cache.perturbations import Pert, Perts
+from toolkit.cache.search import matching
+from toolkit.cache.search.aliases import Aliases
+from toolkit.cache.search.matching import Matcher
+from toolkit.cache.stored import Place
 from toolkit.errors import ToolkitError
 
 _COUNTS: Final = ("bytes_read", "bytes_total", "bytes_checked", "frames_read")

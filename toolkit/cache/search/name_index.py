@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ import msgspec
 
 from toolkit import paths
 from toolkit.cache.perturbations import Perts
+from toolkit.cache.stored import Place
 
 _T = TypeVar("_T")
 
@@ -29,22 +29,6 @@ _FORMAT = "v1"
 _MOST_BYTES = 512 * 1024 * 1024
 _MOST_ENTRIES = 5_000
 _NEWBORN = 600.0  # seconds for which a file that no entry names is left alone: its entry is just being written
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A frame by where it lies: `store` is the bucket's name, or empty for Redis."""
-
-    environment: str
-    layer: str
-    group: str
-    frame: str
-    store: str = ""
-
-    @property
-    def file(self) -> str:
-        parts = (self.environment, self.layer, self.store, self.group, self.frame)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -108,7 +92,7 @@ class NameIndex:
             except (OSError, msgspec.DecodeError, ValueError, LookupError):
                 return None
             self._loaded[entry.perts] = perts
-        file = self._directory / "entries" / place.file
+        file = self._directory / "entries" / entry_name(place)
         with contextlib.suppress(OSError):  # a file used lately is one to keep
             if time.time() - file.stat().st_mtime > 3600:
                 os.utime(file)
@@ -132,7 +116,7 @@ class NameIndex:
                     os.utime(target)
                 else:
                     _write(target, content)
-                _write(self._directory / "entries" / place.file, msgspec.msgpack.encode(entry))
+                _write(self._directory / "entries" / entry_name(place), msgspec.msgpack.encode(entry))
             except OSError as error:
                 self._unkept(error)
         return perts
@@ -158,7 +142,7 @@ class NameIndex:
         if self._directory is None:
             return None
         try:
-            entry = msgspec.msgpack.decode((self._directory / "entries" / place.file).read_bytes(), type=Entry)
+            entry = msgspec.msgpack.decode((self._directory / "entries" / entry_name(place)).read_bytes(), type=Entry)
         except (OSError, msgspec.DecodeError):
             return None
         return entry if entry.version == version else None
@@ -276,3 +260,9 @@ def _write(target: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def entry_name(place: Place) -> str:
+    """How a frame's entry is called on disk."""
+    parts = (place.environment, place.layer, place.store, place.group, place.frame)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:40]

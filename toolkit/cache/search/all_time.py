@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from toolkit import __version__, figures, paths
-from toolkit.cache import aliases, layers, matching, stored
-from toolkit.cache.aliases import Aliases
-from toolkit.cache.find import Answers, answers
+from toolkit.cache import layers, stored
 from toolkit.cache.frame_names import folder
 from toolkit.cache.layers import L2, Layers
-from toolkit.cache.name_index import NameIndex
-from toolkit.cache.searched import Searched, joined, narrowed
-from toolkit.cache.searching import Search
+from toolkit.cache.search import aliases, matching
+from toolkit.cache.search.aliases import Aliases
+from toolkit.cache.search.find import Answers, answers
+from toolkit.cache.search.name_index import NameIndex
+from toolkit.cache.search.searched import Searched, joined, narrowed
+from toolkit.cache.search.searching import Search
 from toolkit.cache.stored import StoredFrame
 from toolkit.environments.model import Environment, Settings
 from toolkit.errors import ConfigurationError, Failed, NotAllowed, ToolkitError, Unreachable

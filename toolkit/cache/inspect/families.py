@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from toolkit.cache.frame_reading import Reading
+    from toolkit.cache.inspect.frame_reading import Reading
 
 _NORMALIZED: Final = re.compile(r"[-_. ]?normali[sz]ed", re.IGNORECASE)
 _SPLIT: Final = re.compile(r"[-_. ]?split([-_. ]?by)?([-_. ]?experiments?)?", re.IGNORECASE)

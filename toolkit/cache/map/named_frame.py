@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cache import vectors
-from toolkit.cache.matching import Question, micromolar
-from toolkit.cache.similarity import TOLERANCE, lengths
+from toolkit.cache.map.similarity import TOLERANCE, lengths
+from toolkit.cache.search.matching import Question, micromolar
 from toolkit.errors import Failed
 from toolkit.progress import Progress
 from toolkit.systems.bucket.names import shown
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from toolkit.cache.formats import Frame
+    from toolkit.cache.map.similarity import Matrix
     from toolkit.cache.ranged import RangedReader
-    from toolkit.cache.similarity import Matrix
     from toolkit.cache.stored import StoredFrame
 
 

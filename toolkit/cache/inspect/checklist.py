@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final, Literal
 
-from toolkit.cache import families
-from toolkit.cache.frame_report import Ailment, listed
-from toolkit.cache.vector_health import EXAMPLES
+from toolkit.cache.inspect import families
+from toolkit.cache.inspect.frame_report import Ailment, listed
+from toolkit.cache.inspect.vector_health import EXAMPLES
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
-    from toolkit.cache.frame_reading import Reading
-    from toolkit.cache.layer_comparison import Agreement
+    from toolkit.cache.inspect.frame_reading import Reading
+    from toolkit.cache.inspect.layer_comparison import Agreement
 
 Status = Literal["ok", "warn", "unknown"]
 ALIKE: Final = 0.9  # the cosine from which a vector is roughly the mean of its replicates

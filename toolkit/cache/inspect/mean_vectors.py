@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from toolkit.cache.row_keys import Treatment, key, keys
-from toolkit.cache.vector_health import norms
+from toolkit.cache.inspect.row_keys import Treatment, key, keys
+from toolkit.cache.inspect.vector_health import norms
 
 if TYPE_CHECKING:
     from toolkit.cache.vectors import Vectors

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from toolkit.cache.chosen_vectors import Looked, Missing, OpenFrames, health, not_there, open_frames
-from toolkit.cache.map_frames import Wanted
-from toolkit.cache.named_frame import Phenoprint
-from toolkit.cache.similarity import project
+from toolkit.cache.map.chosen_vectors import Looked, Missing, OpenFrames, health, not_there, open_frames
+from toolkit.cache.map.map_frames import Wanted
+from toolkit.cache.map.named_frame import Phenoprint
+from toolkit.cache.map.similarity import project
 from toolkit.errors import Failed, UsageError
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
-    from toolkit.cache.similarity import Matrix
+    from toolkit.cache.map.similarity import Matrix
     from toolkit.systems.connections import Connections
 
 Heading = Literal["toward", "away", "neither", "unknown"]

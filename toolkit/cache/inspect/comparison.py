@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import figures
 from toolkit.cache import layers, stored
-from toolkit.cache.differences import (
+from toolkit.cache.inspect.differences import (
     MOVED,
     Concentrations,
     FrameDifference,
@@ -21,14 +21,14 @@ from toolkit.cache.differences import (
     names_apart,
     vectors_apart,
 )
-from toolkit.cache.group_frames import LayerName, not_in
+from toolkit.cache.inspect.group_frames import LayerName, not_in
+from toolkit.cache.inspect.mean_vectors import Means
+from toolkit.cache.inspect.row_keys import Treatment, treatments
 from toolkit.cache.layers import Layers
-from toolkit.cache.mean_vectors import Means
-from toolkit.cache.name_index import NameIndex
 from toolkit.cache.perturbations import Perts
-from toolkit.cache.row_keys import Treatment, treatments
-from toolkit.cache.searched import Searched
-from toolkit.cache.searching import Search
+from toolkit.cache.search.name_index import NameIndex
+from toolkit.cache.search.searched import Searched
+from toolkit.cache.search.searching import Search
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.cache.vectors import stream
 from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unreachable, UsageError

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from toolkit.cache import layers, stored
-from toolkit.cache.download_manifest import Ledger
-from toolkit.cache.download_source import InBucket, InRedis
+from toolkit.cache.download.manifest import Ledger
+from toolkit.cache.download.source import InBucket, InRedis
 from toolkit.cache.formats import told
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.errors import Failed, NotFound, Refused, ToolkitError

@@ -8,19 +8,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from toolkit.cache import aliases, layers, map_frames, matching, stored
+from toolkit.cache import layers, stored
 from toolkit.cache.formats.frame import UnreadableFrame
-from toolkit.cache.map_frames import Source, Wanted
-from toolkit.cache.matching import Match, Matcher, Near
-from toolkit.cache.named_frame import NamedFrame, Phenoprint
+from toolkit.cache.map import map_frames
+from toolkit.cache.map.map_frames import Source, Wanted
+from toolkit.cache.map.named_frame import NamedFrame, Phenoprint
+from toolkit.cache.search import aliases, matching
+from toolkit.cache.search.matching import Match, Matcher, Near
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.errors import NotFound
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import argument, shown
 
 if TYPE_CHECKING:
-    from toolkit.cache.aliases import Aliases
-    from toolkit.cache.similarity import Matrix
+    from toolkit.cache.map.similarity import Matrix
+    from toolkit.cache.search.aliases import Aliases
     from toolkit.systems.connections import Connections
 
 

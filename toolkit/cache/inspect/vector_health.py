@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit.cache.frame_report import Ailment, Problem, VectorSummary, listed, share
+from toolkit.cache.inspect.frame_report import Ailment, Problem, VectorSummary, listed, share
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache import stored
-from toolkit.cache.name_index import NameIndex, Place, fingerprint, samples
 from toolkit.cache.perturbations import Perts
-from toolkit.cache.searched import Searched
-from toolkit.cache.stored import StoredFrame
+from toolkit.cache.search.name_index import NameIndex, fingerprint, samples
+from toolkit.cache.search.searched import Searched
+from toolkit.cache.stored import Place, StoredFrame
 from toolkit.cache.summing import Summing
 from toolkit.errors import Failed, Interrupted, ToolkitError, Unreachable
 from toolkit.progress import Progress

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from toolkit.cache.aliases import NO_ALIASES, Aliases
+from toolkit.cache.search.aliases import NO_ALIASES, Aliases
 
 How = Literal["exact", "case", "space", "alias", "prefix"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.formats import told
-from toolkit.cache.name_index import fingerprint, samples
+from toolkit.cache.search.name_index import fingerprint, samples
 from toolkit.cache.stored import StoredFrame
 from toolkit.errors import NotFound
 from toolkit.progress import Progress

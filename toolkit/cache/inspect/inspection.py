@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from toolkit import figures
-from toolkit.cache import frame_reading, layers, stored
-from toolkit.cache.checklist import Line, checklist
-from toolkit.cache.frame_reading import Reading, unreadable, with_problems
-from toolkit.cache.frame_report import FrameReport, Problem
-from toolkit.cache.group_frames import GroupFrames, LayerName, not_in
-from toolkit.cache.layer_comparison import Agreement, alone, bytes_compared, perts_compared
+from toolkit.cache import layers, stored
+from toolkit.cache.inspect import frame_reading
+from toolkit.cache.inspect.checklist import Line, checklist
+from toolkit.cache.inspect.frame_reading import Reading, unreadable, with_problems
+from toolkit.cache.inspect.frame_report import FrameReport, Problem
+from toolkit.cache.inspect.group_frames import GroupFrames, LayerName, not_in
+from toolkit.cache.inspect.layer_comparison import Agreement, alone, bytes_compared, perts_compared
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.errors import Interrupted, NotAllowed, ToolkitError, Unreachable
 from toolkit.progress import SILENT, Progress

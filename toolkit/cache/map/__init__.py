@@ -1,0 +1,1 @@
+"""What the map should show, from the cached vectors: cosines, projections, replicates."""
