@@ -62,8 +62,10 @@ def main() -> None:
     compare("toolkit --help", ["-m", "toolkit", "--help"], "import typer", ["-c", "import typer"], 1.3)
     for command, sdks in (
         ("groups list", "redis, google.cloud.storage"),
+        ("groups find BRCA1", "redis, google.cloud.storage"),
         ("bucket ls", "google.cloud.storage"),
         ("cache status", "kubernetes.dynamic"),
+        ("logs app", "kubernetes.dynamic"),
         ("redis address", "redis"),
     ):
         ours = ["-c", STOP.format(arguments=command.split(), sdks=sdks)]

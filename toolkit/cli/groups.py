@@ -12,14 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import figures
-from toolkit.actions.groups.delete import DeleteGroups
-from toolkit.actions.groups.flush import FlushRedis
-from toolkit.actions.groups.restore import RestoreGroups
 from toolkit.cache import groups
 from toolkit.cache.groups import Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.cli import diagnostics, groups_diff, groups_download, groups_find, groups_inspect, options, output
-from toolkit.cli.acting import act
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
@@ -89,6 +85,8 @@ def delete(
     form: options.Output = Format.TABLE,
 ) -> None:
     """Delete groups from Redis: their frames and their place in the index. The bucket keeps its copy."""
+    from toolkit.actions.groups.delete import DeleteGroups
+
     with opened(env) as connections:
         _act(DeleteGroups(connections, names, backup), connections, dry_run, yes, plan, read_only, form)
 
@@ -104,6 +102,8 @@ def flush(
     form: options.Output = Format.TABLE,
 ) -> None:
     """Empty Redis altogether (FLUSHALL). The map stays empty until the cache is rebuilt."""
+    from toolkit.actions.groups.flush import FlushRedis
+
     with opened(env) as connections:
         _act(FlushRedis(connections, backup), connections, dry_run, yes, plan, read_only, form)
 
@@ -119,6 +119,8 @@ def restore(
     form: options.Output = Format.TABLE,
 ) -> None:
     """Put saved groups back into Redis: their frames, then their place in the index."""
+    from toolkit.actions.groups.restore import RestoreGroups
+
     with opened(env) as connections:
         _act(RestoreGroups(connections, directory), connections, dry_run, yes, plan, read_only, form)
 
@@ -132,6 +134,8 @@ def _act(
     read_only: bool,
     form: Format,
 ) -> None:
+    from toolkit.cli.acting import act
+
     act(
         action,
         connections.environment,
