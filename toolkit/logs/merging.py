@@ -102,10 +102,13 @@ class Reordering:
             self._add(stream, items[begin:end] if begin or end < len(items) else items, arrived, wall)
             begin = end
 
-    def due(self, now: float, *, everything: bool = False) -> list[Line | Notice]:
-        """What is released at `now` (time.monotonic); `everything`: nothing waits any longer."""
+    def due(self, now: float, *, everything: bool = False, full: bool = False) -> list[Line | Notice]:
+        """What is released at `now` (time.monotonic). `everything`: nothing waits any longer. `full`: there is no room
+        for more, so what is older than all that the slowest stream has given need not wait."""
         released, self._late = self._late, []
-        cutoff = self._cutoff(now, everything)
+        cutoff = 0 if everything or self._first is None else self._cutoff(now)
+        if full:
+            cutoff = max(cutoff, min((one.runs[-1].keys[-1] for one in self._streams.values() if one.runs), default=0))
         keys: list[int] = []
         items: list[Line | Notice] = []
         first: float | None = None
@@ -192,10 +195,8 @@ class Reordering:
             self.waiting += 1
         self._late += items
 
-    def _cutoff(self, now: float, everything: bool) -> int:
-        """Up to which key everything is released."""
-        if everything or self._first is None:
-            return 0
+    def _cutoff(self, now: float) -> int:
+        """Up to which key everything has waited long enough."""
         old, very_old, behind = 0, 0, None
         for one in self._streams.values():
             for run in one.runs:

@@ -25,15 +25,16 @@ _BEYOND: Final = 10**10  # ns: stamps do not run backwards so far; what is later
 
 class PodsSource:
     """What the containers of `workload` write, init containers included. `previous`: also what each wrote before its
-    last restart. Raises NotFound where there is no such pod."""
+    last restart. While they are followed, a log that is silent for `silence` seconds is asked for its last line."""
 
-    def __init__(self, workload: Workload, *, previous: bool = False, name: str = "") -> None:
+    def __init__(self, workload: Workload, *, previous: bool = False, name: str = "", silence: float = 15.0) -> None:
         self.name = name or workload.name
+        self._silence = silence
         self._workload = workload
         self._previous = previous
 
     def past(self, window: Window, progress: Progress) -> Iterator[Line | Notice]:
-        """See Source. The containers are read side by side."""
+        """See Source. The containers are read side by side. Raises NotFound where there is no such pod."""
         chosen = self._workload.choose(window)
         pods = [pod for pod in self._workload.cluster.pods_of(chosen.pods) if chosen.includes(pod)]
         if not pods:
@@ -61,7 +62,16 @@ class PodsSource:
     def follow(self, since: int, sink: Sink, stop: threading.Event) -> None:
         """See Source. Raises ToolkitError where the cluster cannot say which pods are meant."""
         chosen = self._workload.choose(Window(since))
-        PodsFollowed(self.name, self._workload.cluster, chosen, since, sink, stop, previous=self._previous).run()
+        PodsFollowed(
+            self.name,
+            self._workload.cluster,
+            chosen,
+            since,
+            sink,
+            stop,
+            previous=self._previous,
+            silence=self._silence,
+        ).run()
 
     def _read(self, lines: ContainerLines, progress: Progress) -> Iterator[Line | Notice]:
         """One container's log in the window, and before it that of its last run, if that is wanted."""

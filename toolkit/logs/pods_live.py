@@ -37,9 +37,9 @@ class _Followed:
 
 @dataclass
 class _Pod:
-    """A pod that was met. `gone`: the cluster does not have it any more; `told`: that was said."""
+    """A pod that was met, as it was seen last. `gone`: the cluster has it no more; `told`: its end was said."""
 
-    name: str
+    latest: Pod
     stream: Stream
     containers: dict[str, _Followed] = field(default_factory=dict)
     gone: bool = False
@@ -60,10 +60,11 @@ class PodsFollowed:
         stop: threading.Event,
         *,
         previous: bool = False,
+        silence: float = 15.0,
     ) -> None:
         self._name, self._cluster, self._chosen, self._sink, self._stop = name, cluster, chosen, sink, stop
         self._window = Window(since)
-        self._previous = previous
+        self._previous, self._silence = previous, silence
         self._stream = Stream(SOURCE, name)
         self._pods: dict[str, _Pod] = {}
         self._unsure: dict[str, Change] = {}
@@ -146,10 +147,10 @@ class PodsFollowed:
                 if change.gone:
                     return
                 origin = f"{pod.cluster}/{pod.namespace}/{pod.name}"
-                known = self._pods[pod.uid] = _Pod(pod.name, Stream(SOURCE, origin, pod.name))
+                known = self._pods[pod.uid] = _Pod(pod, Stream(SOURCE, origin, pod.name))
                 if self._listed:
                     self._say(Kind.CAME, known.stream, f"{pod.name} came{f' on {pod.node}' if pod.node else ''}")
-            known.gone = known.gone or change.gone
+            known.latest, known.gone = pod, known.gone or change.gone
             for container in pod.parts if not change.gone else ():
                 self._see_container(known, pod, container)
             self._say_if_gone(pod.uid, known)
@@ -168,6 +169,7 @@ class PodsFollowed:
                 since=lines.since,
                 instance=container.restarts,
                 patient=True,
+                silence=self._silence,
             )
             followed = known.containers[container.name] = _Followed(lines, log, container)
         followed.latest = container
@@ -245,11 +247,22 @@ class PodsFollowed:
             self._sink.notice(lines.notice(item))
 
     def _say_if_gone(self, uid: str, known: _Pod) -> None:
-        """Once the last of its lines is there."""
-        if known.gone and not known.told and all(one.thread is None for one in known.containers.values()):
+        """Or has come to its end; once the last of its lines is there."""
+        if any(one.thread is not None for one in known.containers.values()):
+            return
+        if (known.gone or known.latest.over) and not known.told:
             known.told = True
-            self._say(Kind.WENT, known.stream, f"{known.name} went")
-            del self._pods[uid]
+            self._say(Kind.WENT, known.stream, _end_of(known))
+        if known.gone:
+            self._pods.pop(uid, None)
 
     def _say(self, kind: Kind, stream: Stream, text: str) -> None:
         self._sink.notice(Notice(time.time_ns(), kind, stream, text))
+
+
+def _end_of(known: _Pod) -> str:
+    pod = known.latest
+    if not pod.over:
+        return f"{pod.name} went"
+    code = f", exit code {pod.exit_code}" if pod.exit_code else ""
+    return f"{pod.name} has ended ({pod.phase.lower()}{code})"

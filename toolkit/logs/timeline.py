@@ -134,7 +134,7 @@ class Following:
                     for item in (items[0], items[-1]):
                         self._doubles.seen_by(feed, item.stream)
                 self._reordering.add(items, arrived)
-            due = self._reordering.due(time.monotonic(), everything=over or self._inbox.full)
+            due = self._reordering.due(time.monotonic(), everything=over, full=self._inbox.full)
             self._inbox.done(due)
             if self._doubles is not None:
                 due = self._doubles.once(due)

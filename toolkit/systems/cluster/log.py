@@ -103,7 +103,7 @@ class PodLog:
         self._asked = False
         self._cut_at: float | None = None  # since when nothing can be heard
         self._heard = time.monotonic()
-        self._said_quiet = False
+        self._said_quiet = self._said_problem = False
 
     @property
     def instance(self) -> int:
@@ -145,8 +145,9 @@ class PodLog:
                 failures += 1
                 if not self._closed.is_set() and not self._patient and failures >= self._most_failures():
                     raise
-                if failures == 2 and self._patient:
-                    yield self._event("problem", f"{error.message} It is tried again until it works.")
+                if not self._said_problem and time.monotonic() - self._cut_at > _WORTH_TELLING and self._patient:
+                    self._said_problem = True
+                    yield self._event("problem", f"{error.message} It is tried again until it works.", time.time_ns())
             if not self.ended:
                 self._closed.wait(self._pace.pause(failures))
             if self._closed.is_set():
@@ -216,7 +217,7 @@ class PodLog:
             lost, self._cut_at = time.monotonic() - self._cut_at, None
             if lost > _WORTH_TELLING and texts:
                 yield self._event("again", f"goes on after {lost:.0f} s without a connection", times[0])
-        self._heard, self._said_quiet = time.monotonic(), False
+        self._heard, self._said_quiet, self._said_problem = time.monotonic(), False, False
         if texts:
             yield Batch(times, texts)
         while lines.shortened:
@@ -245,15 +246,15 @@ class PodLog:
         over = pod.over or (self._instance is not None and container is not None and container.stopped)
         if over and self._restarts(container) == self._instance:
             yield from self._taken(lines.rest(), lines)
-            if not self._has_newer():
+            if not self._has_newer(over=True):
                 self.ended = "the pod has ended" if pod.over else "the container has ended"
                 return
         self._cut_at = time.monotonic()
 
     # -- what the server has
 
-    def _has_newer(self) -> bool:
-        """Whether the log's last line is one that we do not have."""
+    def _has_newer(self, *, over: bool = False) -> bool:
+        """Whether the log's last line is one that we do not have; `over`: even if it has no line's end."""
         query = {**self._query(follow=False, previous=False), "tailLines": 1, "sinceTime": None}
         lines = Lines()
         try:
@@ -266,8 +267,7 @@ class PodLog:
                     raws += lines.split(block)
         except NotYet:
             return False
-        raws += lines.rest()
-        for raw in reversed(raws):
+        for raw in reversed(raws + lines.rest() if over else raws):
             ((at,), _) = Stamps().read([raw])
             if at:
                 return self._place.is_newer(at, raw)

@@ -12,6 +12,7 @@ from typing import Any, Final
 Object = Mapping[str, Any]
 
 MANUAL: Final = "cronjob.kubernetes.io/instantiate"
+_STATES: Final = {"Running": "running", "Succeeded": "terminated", "Failed": "terminated"}  # by the pod's phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ def _read_containers(kind: str, spec: Object, status: Object) -> Iterator[Contai
         name = str(one.get("name", ""))
         found = by_name.get(name) or {}
         states: Object = found.get("state") or {}
-        state, details = next(iter(states.items()), ("", None))
+        state, details = next(iter(states.items()), (_STATES.get(str(status.get("phase")), ""), None))
         ended = (found.get("lastState") or {}).get("terminated") or {}
         yield Container(
             name=name,
