@@ -31,9 +31,7 @@ class Verdict:
     met: bool | None
 
 
-def run(
-    what: str, who: str, command: Sequence[str], variables: Mapping[str, str], *, first: int | None = None
-) -> Row:
+def run(what: str, who: str, command: Sequence[str], variables: Mapping[str, str], *, first: int | None = None) -> Row:
     """Run a program and count the lines that it prints; `first`: only until so many are there, then it is ended."""
     began = time.perf_counter()
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
