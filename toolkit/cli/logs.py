@@ -151,7 +151,8 @@ def logs(
         else:
             _show(entries, lines, tail, form)
     if problems:
-        diagnostics.narrate(f"{len(problems)} of the sources could not be read to the end: see above.", "red")
+        for problem in problems:
+            diagnostics.narrate(f"! {diagnostics.printable(problem.text)}", "red")
         raise typer.Exit(ExitCode.UNREACHABLE)
 
 

@@ -81,17 +81,13 @@ def cache_manager(connections: Connections) -> Workload:
     and of each that begins while they are followed. Raises ConfigurationError where it is not set where that is."""
     part = connections.environment.cache_manager
     cluster = connections.cluster(_set(connections, "cache_manager", "cluster", part.cluster))
-    name = _set(connections, "cache_manager", "cronjob", part.cronjob)
+    _set(connections, "cache_manager", "cronjob", part.cronjob)
     by_hand = cluster.kubectl("get", "jobs", namespace=part.namespace)
 
     def choose(window: Window) -> Chosen:
-        found = cluster.cronjob(part.namespace, name)
-        if found is None:
-            raise NotFound(
-                f"There is no CronJob {name} in namespace {part.namespace or '(any)'} of cluster {cluster.name}.",
-                hint="`toolkit cache status` looks in which cluster it is.",
-                by_hand=(by_hand,),
-            )
+        from toolkit.cache import rebuilds
+
+        found = rebuilds.find(connections)  # where it is elsewhere, the error says in which cluster
         return Chosen(Pods(found.namespace, _OF_A_JOB), _Runs(cluster, found, window).includes)
 
     return Workload("cache-manager", cluster, choose, (by_hand,))
