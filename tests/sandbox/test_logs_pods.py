@@ -192,6 +192,21 @@ def test_a_cluster_that_goes_away_is_said_and_nothing_is_lost_over_it(
         assert seen.lines == ["one", "meanwhile"]
 
 
+def test_a_pod_that_says_nothing_is_heard_of_all_the_same(
+    world: World, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.systems.cluster.log._QUIET_SECONDS", 0.3)
+    world.put(CLUSTER, pod("app-1"))
+    write(world, "app-1", "one")
+    with followed(one_pod(cluster, NAMESPACE, "app-1"), silence=0.1) as seen:
+        seen.until(lambda: "quiet" in seen.kinds())
+        asked = world.servers[CLUSTER].requests_seen
+        seen.until(lambda: world.servers[CLUSTER].requests_seen > asked + 2)
+        assert seen.following.heard[f"{CLUSTER}/{NAMESPACE}/app-1/main"] < 5
+        assert seen.lines == ["one"]
+        assert [notice.text.endswith("it was asked, and nothing is missing") for notice in seen.notices] == [True]
+
+
 def test_where_watching_is_forbidden_pods_are_looked_for(
     world: World, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

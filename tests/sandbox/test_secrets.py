@@ -38,6 +38,8 @@ LINES = [
     ("cache", "schedule", *E),
     ("cache", "rebuild", *E, "--dry-run"),
     ("cache", "rebuild", *E, "--yes"),
+    ("logs", *E),
+    ("logs", "app", "errors", "--link", *E),
     ("bucket", "ls", *E),
     ("bucket", "du", *E),
     ("bucket", "get", "{group}", *E, "--to", "{home}/got"),

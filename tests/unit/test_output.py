@@ -104,7 +104,7 @@ def test_no_control_character_of_a_foreign_log_reaches_the_terminal(text: str) -
 def test_bytes_are_told_with_rate_and_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, 4.0, 20.0])
+    clock = iter([100.0, 104.0, 120.0])
     monkeypatch.setattr(diagnostics.time, "monotonic", lambda: next(clock))
     with diagnostics.watching() as progress:
         for done in (1_000_000_000, 1_200_000_000, 2_000_000_000):  # the first of them came another time

@@ -10,26 +10,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from formats_fixtures import opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.cache.formats import Frame, open_frame
 from toolkit.cache.perturbations import summed_up
-from toolkit.cache.ranged import RangedReader
 from toolkit.cache.summing import Summing
 
 Row = tuple[str | None, float | None, int]
-
-
-class Content:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def size(self) -> int:
-        return len(self._content)
-
-    def fetch(self, start: int, end: int) -> bytes:
-        return self._content[start:end]
 
 
 def stored(rows: Sequence[Row], seed: float = 0.0, **options: object) -> bytes:
@@ -47,10 +35,6 @@ def stored(rows: Sequence[Row], seed: float = 0.0, **options: object) -> bytes:
     return sink.getvalue()
 
 
-def frame(content: bytes) -> Frame:
-    return open_frame(RangedReader(Content(content)))
-
-
 rows = st.lists(
     st.tuples(st.sampled_from([None, "BRCA1", "TP53"]), st.sampled_from([None, 0.1, 0.3]), st.integers(0, 2)),
     max_size=7,
@@ -62,15 +46,15 @@ rows = st.lists(
 def test_never_another_frames_names(some: list[Row], others: list[Row], compression: str) -> None:
     summing = Summing()
     for content in (stored(some), stored(others, compression=compression), stored(some, 1.0)):
-        assert list(summing.of(frame(content))) == list(summed_up(frame(content).names()))
+        assert list(summing.of(opened(content))) == list(summed_up(opened(content).names()))
 
 
 def test_the_same_names_with_other_vectors_are_summed_up_once() -> None:
     some: list[Row] = [("BRCA1", None, 3), ("REC-0000123", 0.3, 4), ("REC-0000123", 1.0, 4), ("TP53", None, 3)]
     summing = Summing()
-    first = summing.of(frame(stored(some, 0.0)))
-    assert summing.of(frame(stored(some, 1.0))) is first
-    assert summing.of(frame(stored(some[:3], 0.0))) is not first
+    first = summing.of(opened(stored(some, 0.0)))
+    assert summing.of(opened(stored(some, 1.0))) is first
+    assert summing.of(opened(stored(some[:3], 0.0))) is not first
 
 
 def test_pandas_is_not_imported_for_it(tmp_path: Path) -> None:

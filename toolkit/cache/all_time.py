@@ -169,12 +169,12 @@ def look_there(task: Task, unit: Unit) -> Searched:
     """As `look`, on a worker: with its own credentials, and its own index of names."""
     if task.version != __version__:
         raise ConfigurationError(f"The worker's toolkit is {__version__}, the one that asks is {task.version}.")
-    return look(_opened(task.environment), task, unit)
+    return look(_opened(msgspec.json.encode(task.environment)), task, unit)
 
 
 def ready_there(environment: Environment) -> None:
     """On a worker: whether it may read the bucket. Raises ToolkitError. Keeps its index of names within bounds."""
-    next(_opened(environment).bucket.objects(folder(environment.bucket.prefix)), None)
+    next(_opened(msgspec.json.encode(environment)).bucket.objects(folder(environment.bucket.prefix)), None)
     names().tidy()
 
 
@@ -184,9 +184,9 @@ def names() -> NameIndex:
 
 
 @lru_cache(maxsize=4)
-def _opened(environment: Environment) -> Connections:
-    """A worker's own connections; they live as long as it does."""
-    return Connections(environment, Settings())
+def _opened(environment: bytes) -> Connections:
+    """A worker's own connections to an environment, given as JSON; they live as long as the worker does."""
+    return Connections(msgspec.json.decode(environment, type=Environment), Settings())
 
 
 def _in_threads(

@@ -104,17 +104,19 @@ def _show_errors(groups: Sequence[Any], zone: tzinfo, form: Format) -> None:
             "first": _time(one.first),
             "last": _time(one.last),
             "place": _place(one.example),
+            "when": _clock(one.last, zone),
         }
         for one in groups
     ]
     columns = [
         Column("count", lambda one: f"{one['count']:,}", plain=lambda one: str(one["count"]), right=True),
-        Column("last", lambda one: one["last"] or "-"),
+        Column("last", lambda one: one["when"], plain=lambda one: one["last"] or ""),
         Column("exception", lambda one: printable(one["exception"]), style=lambda _: "red"),
         Column("where", lambda one: printable(one["place"])),
         Column("fingerprint", lambda one: one["fingerprint"], style=lambda _: "dim"),
     ]
-    del zone
+    if form in (Format.JSON, Format.JSONL):
+        rows = [{key: value for key, value in row.items() if key != "when"} for row in rows]
     output.rows(rows, columns, form, empty="No traceback there.")
 
 

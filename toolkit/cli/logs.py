@@ -16,12 +16,12 @@ from toolkit.cli.apps import single_command
 from toolkit.cli.log_lines import Lines
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Column, Format
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ExitCode, ToolkitError, UsageError
 from toolkit.logs import asked, zones
 from toolkit.logs.asked import Asked, Files
-from toolkit.logs.entry import Entry, Line, Notice
+from toolkit.logs.entry import Entry, Kind, Line, Notice
 from toolkit.logs.filters import Filter
-from toolkit.logs.source import Window
+from toolkit.logs.source import Source, Window
 from toolkit.logs.times import Reader
 from toolkit.logs.tracebacks import Folding
 from toolkit.progress import Progress
@@ -132,22 +132,27 @@ def logs(
             return
         for note in (*notes, *found.notes):
             diagnostics.narrate(f"- {note}", "dim")
-        if connections is not None and found.remote:
-            _add_journal(found, connections)
+        marks = _marks(connections) if connections is not None and found.remote else None
         own_code = connections.environment.logs.own_code if connections else _OWN_CODE
         progress = stack.enter_context(diagnostics.watching())
         lines = Lines(form, zone, origins=len(found.sources) > 1 or found.remote)
         if follow or found.stdin:
             since_ns = window.since or (0 if not found.remote else reader.now)
-            _follow(found, since_ns, Folding(own_code), wanted, lines, progress)
+            followed = [*found.sources, *([marks] if marks else [])]
+            _follow(followed, since_ns, Folding(own_code), wanted, lines, progress)
             return
-        entries = _past(found, window, Folding(own_code), wanted, progress)
+        problems: list[Notice] = []
+        items = _past(found.sources, marks, window, progress)
+        entries = _noted(_entries(items, Folding(own_code), wanted, progress), problems)
         if want.summary:
             moment = reader.moment(new_since, "--new-since").time if new_since else None
             groups = log_summaries.group_names(connections)
             log_summaries.show(entries, want, moment, groups, window, zone, form)
-            return
-        _show(entries, lines, tail, form)
+        else:
+            _show(entries, lines, tail, form)
+    if problems:
+        diagnostics.narrate(f"{len(problems)} of the sources could not be read to the end: see above.", "red")
+        raise typer.Exit(ExitCode.UNREACHABLE)
 
 
 def _there(connections: Connections | None) -> Connections:
@@ -160,7 +165,7 @@ def _files(
     words: Sequence[str], wanted: Filter, window: Window, tail: int | None, *, follow: bool, summary: bool
 ) -> Files:
     """How files are read: their lines' times only where something goes by them, their end alone where that is all."""
-    timed = follow or len(words) > 1 or window != Window()
+    timed = follow or len(words) > 1 or window != Window() or asked.STDIN in words
     needle = next((one.needle() for one in wanted.grep), None)
     alone = tail if tail is not None and not (wanted or summary or timed) else None
     return Files(_own_time if timed else None, needle, alone)
@@ -176,23 +181,34 @@ def _own_time(text: str) -> int:
     return 0 if first in (" ", "\t", "") else read_text(text[:4096]).time
 
 
-def _add_journal(found: Asked, connections: Connections) -> None:
+def _marks(connections: Connections) -> Source:
+    """The changes that the journal knows."""
     from toolkit.actions.journal import Journal
     from toolkit.actions.journal_events import JournalEvents
 
-    found.sources.append(JournalEvents(Journal(), connections.environment.name))
+    return JournalEvents(Journal(), connections.environment.name)
 
 
 def _past(
-    found: Asked, window: Window, folding: Folding, wanted: Filter, progress: Progress
-) -> Iterator[Entry | Notice]:
+    sources: Sequence[Source], marks: Source | None, window: Window, progress: Progress
+) -> Iterator[Line | Notice]:
+    """The sources merged, with the journal's marks between them. The error of a source that is alone is raised."""
     from toolkit.logs import timeline
+    from toolkit.logs.merging import merged
 
-    items: Iterable[Line | Notice]
-    if len(found.sources) == 1:
-        items = found.sources[0].past(window, progress)
-    else:
-        items = timeline.past(found.sources, window, progress)
+    streams = []
+    if len(sources) == 1:
+        streams.append(sources[0].past(window, progress))
+    elif sources:
+        streams.append(timeline.past(sources, window, progress))
+    if marks is not None:
+        streams.append(marks.past(window, progress))
+    return streams[0] if len(streams) == 1 else merged(streams)
+
+
+def _entries(
+    items: Iterable[Line | Notice], folding: Folding, wanted: Filter, progress: Progress
+) -> Iterator[Entry | Notice]:
     batch: list[Line | Notice] = []
     for item in items:
         batch.append(item)
@@ -202,6 +218,13 @@ def _past(
             batch.clear()
     yield from _kept(folding.add(batch), wanted)
     yield from _kept(folding.flush(), wanted)
+
+
+def _noted(entries: Iterator[Entry | Notice], problems: list[Notice]) -> Iterator[Entry | Notice]:
+    for entry in entries:
+        if isinstance(entry, Notice) and entry.kind is Kind.PROBLEM:
+            problems.append(entry)
+        yield entry
 
 
 def _kept(items: Sequence[Entry | Notice], wanted: Filter) -> Iterator[Entry | Notice]:
@@ -227,6 +250,8 @@ def _show(entries: Iterator[Entry | Notice], lines: Lines, tail: int | None, for
             seen += 1
             last.append(entry)
         lines.show([*last])
+        if not seen:
+            diagnostics.narrate("No entry there.", "dim")
         if seen > len(last):
             diagnostics.narrate(f"{len(last):,} of {seen:,} shown.", "dim")
         return
@@ -251,10 +276,12 @@ def _batched(entries: Iterator[Entry | Notice]) -> Iterator[list[Entry | Notice]
         yield batch
 
 
-def _follow(found: Asked, since: int, folding: Folding, wanted: Filter, lines: Lines, progress: Progress) -> None:
+def _follow(
+    sources: Sequence[Source], since: int, folding: Folding, wanted: Filter, lines: Lines, progress: Progress
+) -> None:
     from toolkit.logs.timeline import Following
 
-    with Following(found.sources, since) as following, diagnostics.heartbeat() as beat:
+    with Following(sources, since) as following, diagnostics.heartbeat() as beat:
         for batch in following.batches(_BEAT / 4):
             progress.check_stop()
             entries = [*folding.add(batch), *folding.flush(time.time_ns() - _SETTLED)]

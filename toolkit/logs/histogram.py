@@ -111,13 +111,13 @@ def drawn(histogram: Histogram, width: int, where: tzinfo = UTC) -> list[str]:
     figures = len(f"{most:,}")
     errors = max((bucket.at_least(Severity.ERROR) for bucket in histogram.buckets), default=0)
     behind = figures + 1 + (len(f"  {errors:,} errors") if errors else 0)
-    room = max(width - 20 - behind, 5)
+    room = max(width - 21 - behind, 5)
     lines = []
     for bucket in histogram.buckets:
         bad = bucket.at_least(Severity.ERROR)
         said = f"  {bad:,} {'error' if bad == 1 else 'errors'}" if bad else ""
-        time = date_and_clock(bucket.start, where)[4:20]
-        lines.append(f"{time:<19}{_bar(bucket.total, most, room)} {bucket.total:>{figures},}{said}".rstrip())
+        time = date_and_clock(bucket.start, where)[4 : 23 if histogram.seconds < 60 else 20].strip()
+        lines.append(f"{time:<20}{_bar(bucket.total, most, room)} {bucket.total:>{figures},}{said}".rstrip())
     every = f"a line is {duration(histogram.seconds)}"
     if histogram.untimed:
         every += f"; {histogram.untimed:,} without a time are not in it"

@@ -7,7 +7,7 @@ import shlex
 from typing import Final
 
 from toolkit.environments import model
-from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
+from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable, UsageError
 from toolkit.secret import scrub
 
 LOGIN: Final = "gcloud auth application-default login"
@@ -34,7 +34,7 @@ def explained(code: str, details: str, part: model.CloudLogging, filter_: str) -
     if code == "PERMISSION_DENIED":
         return _denied(who, words, part, hand)
     if code == "INVALID_ARGUMENT":
-        return Failed(
+        return UsageError(
             f"{who} does not understand the filter {filter_!r}: {words}.",
             hint="It says where. Texts stand in double quotes, AND, OR and NOT in capitals: "
             'severity>=ERROR AND resource.labels.namespace_name="…".',

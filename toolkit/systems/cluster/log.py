@@ -7,7 +7,7 @@ As stern does it, a cut stream is asked for again from the last second seen, and
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
@@ -162,13 +162,15 @@ class PodLog:
         """What one connection brings. Raises Unreachable where it is cut, _Anew where another one is better."""
         follow = self._follow and not previous
         self._place.resume()
-        self.reconnects += self._asked
-        self._asked = True
+        first, self._asked = not self._asked, True
+        self.reconnects += not first
         lines = Lines()
         try:
             with self._connections.answer(
                 self._api, self._pod_path + "/log", self._query(follow, previous), self._silence
             ) as answer:
+                if first and self._was_restarted():  # while we were on our way
+                    raise _Anew
                 answer.patience = self._silence
                 suspect = False
                 for block in answer.blocks(gather=follow):
@@ -186,10 +188,11 @@ class PodLog:
             # A container that says nothing may also let the answer's beginning wait.
             if not follow or self._has_newer():
                 raise
+            self._cut_at = None
             yield self._event("alive", "")
-            raise _Anew from None
-        if not self._closed.is_set():
-            yield from self._came_to_its_end(lines, follow)
+        else:
+            if not self._closed.is_set():
+                yield from self._came_to_its_end(lines, follow)
 
     def _query(self, follow: bool, previous: bool) -> Query:
         since = self._place.since
@@ -299,29 +302,29 @@ class PodLog:
             missed = restarts - self._instance - 1
             yield self._event("gap", f"was restarted {missed + 1} times: of {missed} runs the end or all is missing")
             self._instance, self._place = restarts - 1, Place()
-        try:
-            yield from self._previous_run()
-        except NotYet:  # it is not kept any more
-            yield self._event("gap", "was restarted: what its last run wrote at its end is missing")
-            self._instance = restarts
-            return
-        self._instance = restarts
         why = f" ({container.last_reason})" if container.last_reason else ""
-        yield self._event("again", f"was restarted{why}; it is followed on")
+        try:
+            whole = yield from self._previous_run()
+        except NotYet:  # it is not kept any more
+            whole = False
+        self._instance = restarts
+        if whole:
+            yield self._event("again", f"was restarted{why}; it is followed on")
+        else:
+            yield self._event("gap", f"was restarted{why}: what its last run wrote at its end may be missing")
 
-    def _previous_run(self) -> Iterator[Batch | Event]:
-        """The rest of the log that we were reading. Where it has nothing in common with what we have, we have been
-        reading the new one already."""
+    def _previous_run(self) -> Generator[Batch | Event, None, bool]:
+        """The rest of the log that we were reading. False: it has nothing in common with what we have, so perhaps we
+        have been reading the new one already."""
         follow, self._follow = self._follow, False
-        place = self._place
         try:
             yield from self._one_stream(previous=True)
         except _Anew:
-            return
+            return False
         finally:
             self._follow, self.ended = follow, ""
-        if place is self._place:
-            self._place = Place()
+        self._place = Place()
+        return True
 
     def _event(self, kind: Kind, text: str, at: int = 0) -> Event:
         return Event(kind, text, at or self._place.newest or time.time_ns())

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
+from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable, UsageError
 from toolkit.secret import scrub
 
 _PASSING: Final = frozenset({500, 502, 503, 504})
@@ -84,7 +84,7 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where, qu
             hint="Is logs.loki.address the API's address? It may be behind a gateway that people log in to.",
         )
     if code == 400 and "parse error" in words:
-        return Failed(
+        return UsageError(
             f"Loki does not understand the query {query!r}: {words}.",
             hint='It says line and column. LogQL begins with a selector: {namespace="…"} |= "…".',
             by_hand=hand,
