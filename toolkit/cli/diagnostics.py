@@ -253,4 +253,6 @@ class _Bars:
 
 def printable(text: str) -> str:
     """`text` without control characters: what a foreign log says must not steer the terminal."""
+    if text.isprintable():  # nearly always, and far quicker than looking at each
+        return text
     return "".join(c if c == "\t" or (c.isprintable()) else "\N{REPLACEMENT CHARACTER}" for c in text)
