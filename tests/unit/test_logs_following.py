@@ -154,7 +154,8 @@ def broken(sink: Sink, stop: threading.Event) -> None:
 
 def test_a_source_whose_past_fails_is_a_notice_behind_its_lines() -> None:
     found = [*past([Written("a", lines("a", 2), broken), Written("b", lines("b", 5))], Window(), SILENT)]
-    assert [item.text for item in found if isinstance(item, Notice)] == ["a: It broke. What follows of it is missing."]
+    said = [item.text for item in found if isinstance(item, Notice)]
+    assert said == ["a: It broke. The rest of its lines is missing."]
     assert sum(isinstance(item, Line) for item in found) == 7
 
 
@@ -162,7 +163,7 @@ def test_where_no_source_can_say_anything_the_error_is_raised() -> None:
     with pytest.raises(Unreachable, match="It broke"):
         [*past([Written("a", [], broken), Written("b", [], broken)], Window(), SILENT)]
     found = [*past([Written("a", [], broken), Written("b", lines("b", 1))], Window(), SILENT)]
-    assert [item.text for item in found] == ["a: It broke. It is missing.", "0"]
+    assert [item.text for item in found] == ["a: It broke. Its lines are missing.", "0"]
 
 
 def test_reading_the_past_stops_on_request_although_a_source_hangs() -> None:

@@ -53,7 +53,8 @@ def _of(name: str, reading: _Reading, window: Window, doubles: Doubles) -> Itera
             newest = item.time
         yield item
     if reading.error is not None:
-        text = f"{name}: {reading.error.message} {'The rest of its lines is' if reading.any else 'Its lines are'} missing."
+        missing = "The rest of its lines is missing." if reading.any else "Its lines are missing."
+        text = f"{name}: {reading.error.message} {missing}"
         yield Notice(newest, Kind.PROBLEM, Stream(name, name), text)
 
 
