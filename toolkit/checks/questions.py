@@ -23,7 +23,7 @@ def question(name: str) -> Question:
     found = QUESTIONS.get(name)
     if found is None:
         near = difflib.get_close_matches(name, QUESTIONS, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "`toolkit check list` shows them all."
+        hint = f"Did you mean {near[0]!r}?" if near else "`toolkit runbook lint` lists them."
         raise UsageError(f"There is no check {name!r}.", hint=hint)
     return found
 
