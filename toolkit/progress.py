@@ -18,12 +18,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """`done` of `total` (None: unknown) units of `what`; unit is "bytes", "objects", "keys" …"""
+    """`done` of `total` (None: unknown) units of `what`; unit is "bytes", "objects", "keys" … `note` says more of it
+    for people."""
 
     what: str
     done: int
     total: int | None
     unit: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Progress:
     def step(self, text: str) -> None:
         self.tell(Step(text))
 
-    def advance(self, what: str, done: int, total: int | None, unit: str) -> None:
-        self.tell(Advanced(what, done, total, unit))
+    def advance(self, what: str, done: int, total: int | None, unit: str, note: str = "") -> None:
+        self.tell(Advanced(what, done, total, unit, note))
 
     def line(self, origin: str, text: str) -> None:
         self.tell(Line(origin, text))

@@ -8,6 +8,7 @@ import shutil
 from collections import namedtuple
 from pathlib import Path
 
+import google_crc32c
 import pytest
 from bucket_fixtures import NAME, bucket, fill, server
 
@@ -84,7 +85,7 @@ def test_it_goes_on_where_it_stopped(bucket: Bucket, server: StorageServer, tmp_
     note = tmp_path / "frame.parquet.part.json"
     with part.open("r+b") as file:
         file.write(LARGE[:CHUNK])
-    note.write_text(json.dumps({**json.loads(note.read_text()), "done": [0]}))
+    note.write_text(json.dumps({**json.loads(note.read_text()), "done": {0: google_crc32c.value(LARGE[:CHUNK])}}))
     before = server.bytes_sent
     assert get(bucket, "frame.parquet", tmp_path).failed == ()
     assert (tmp_path / "frame.parquet").read_bytes() == LARGE
@@ -120,14 +121,14 @@ def test_half_of_an_older_generation_is_not_mixed_in(bucket: Bucket, server: Sto
     get(bucket, "frame.parquet", tmp_path)
     server.faults.heal()
     note = tmp_path / "frame.parquet.part.json"
-    note.write_text(json.dumps({**json.loads(note.read_text()), "done": [0, 1]}))
+    note.write_text(json.dumps({**json.loads(note.read_text()), "done": {0: 1, 1: 2}}))
     newer = bytes(reversed(LARGE))
     server.put(NAME, "frame.parquet", newer)
     assert get(bucket, "frame.parquet", tmp_path).failed == ()
     assert (tmp_path / "frame.parquet").read_bytes() == newer
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", '{"done": 3}', '{"done": ["x", -1, 99]}', "null"])
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"done": 3}', '{"done": {"x": 1, "-1": 2, "99": "y"}}', "null"])
 def test_a_damaged_note_means_from_the_start(bucket: Bucket, server: StorageServer, tmp_path: Path, note: str) -> None:
     server.put(NAME, "frame.parquet", LARGE)
     (tmp_path / "frame.parquet.part").write_bytes(b"x" * len(LARGE))

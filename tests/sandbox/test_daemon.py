@@ -20,9 +20,10 @@ import pytest
 from conftest import Sandbox
 from outside import Outside, until
 
-from toolkit.errors import Unreachable
-from toolkit.sandbox import client, leftovers
-from toolkit.sandbox.daemon import _until_quiet
+from toolkit.errors import Failed, Interrupted, Unreachable
+from toolkit.progress import Advanced, Event, Progress
+from toolkit.sandbox import client, leftovers, room
+from toolkit.sandbox.daemon import KEPT, _until_quiet
 from toolkit.sandbox.redis.server import server_binary
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox needs Linux or macOS")
@@ -62,6 +63,32 @@ def test_started_by_two_at_once_it_is_one_sandbox(own: None) -> None:
     assert not client.start().started_now
 
 
+def test_a_start_that_is_stopped_leaves_nothing_running(own: None) -> None:
+    told: list[Event] = []
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        progress.stop.set()
+
+    progress = Progress(tell)
+    with pytest.raises(Interrupted):
+        client.start(progress=progress)
+    (event,) = told
+    assert isinstance(event, Advanced)
+    assert 0 < event.done <= (event.total or 0)
+    assert client.status() is None
+    assert {path.name for path in client.directory().iterdir()} <= KEPT
+
+
+@pytest.mark.parametrize(("disk", "memory", "said"), [(10**18, 0, "has .* left"), (0, 10**18, "this machine has")])
+def test_full_size_needs_room(own: None, monkeypatch: pytest.MonkeyPatch, disk: int, memory: int, said: str) -> None:
+    monkeypatch.setattr(room, "FULL_DISK", disk)
+    monkeypatch.setattr(room, "FULL_MEMORY", memory)
+    with pytest.raises(Failed, match=said):
+        client.start(size="full")
+    assert client.status() is None
+
+
 def test_it_outlives_who_started_it_and_the_terminal(own: None) -> None:
     subprocess.run([sys.executable, "-c", "from toolkit.sandbox import client; client.start()"], check=True, timeout=90)
     pid = world()["pid"]
@@ -74,12 +101,12 @@ def test_it_outlives_who_started_it_and_the_terminal(own: None) -> None:
 def test_it_listens_on_loopback_alone(sandbox: Sandbox) -> None:
     daemon = psutil.Process(world()["pid"])
     listening = [
-        connection.laddr.ip
+        connection.laddr.ip.removeprefix("::ffff:")  # how gRPC shows an address of IPv4
         for process in (daemon, *daemon.children(recursive=True))
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert len(listening) >= 8  # three clusters, Vault, storage, two proxies, the control
+    assert len(listening) >= 10  # three clusters, Vault, storage, Loki, Cloud Logging, two proxies, the control
     assert all(address.startswith("127.") for address in listening)
 
 

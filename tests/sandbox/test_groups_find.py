@@ -265,7 +265,7 @@ class TestReading:
         program = (
             "import sys\nfrom toolkit.__main__ import run\n"
             "status = run(['groups', 'find', 'BRCA1', '--env', 'sandbox', '-o', 'json'])\n"
-            "heavy = {'pyarrow', 'numpy', 'pandas', 'rapidfuzz', 'rich'} & sys.modules.keys()\n"
+            "heavy = {'pyarrow', 'numpy', 'pandas', 'rapidfuzz', 'rich', 'dask', 'distributed'} & sys.modules.keys()\n"
             "sys.exit(f'{heavy} {status}' if heavy or status else 0)"
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)

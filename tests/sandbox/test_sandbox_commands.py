@@ -47,6 +47,10 @@ def test_start_finds_the_one_that_runs(sandbox: Sandbox) -> None:
     assert "runs already" in sandbox.run("sandbox", "start").err
 
 
+def test_the_groups_of_one_that_runs_do_not_grow(sandbox: Sandbox) -> None:
+    assert "small groups runs already" in sandbox.run("sandbox", "start", "--size", "full", code=2).err
+
+
 def test_stop_and_status_without_a_sandbox(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLKIT_HOME", str(home))
     assert sandbox.run("sandbox", "stop", "-o", "json").json() == {"running": False, "stopped": False}

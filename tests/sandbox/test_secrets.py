@@ -25,6 +25,8 @@ LINES = [
     ("groups", "list", *E, "-o", "json"),
     ("map", "consistency", "BRCA1", *E, "-o", "json"),
     ("groups", "show", "{group}", *E),
+    ("groups", "inspect", "{group}", *E),
+    ("groups", "diff", "{group}", *E),
     ("groups", "flush", *E, "--dry-run"),
     ("groups", "flush", *E, "--dry-run", "-o", "json"),
     ("groups", "delete", "{group}", *E, "--dry-run"),

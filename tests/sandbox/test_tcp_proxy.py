@@ -126,6 +126,18 @@ async def test_delay(proxy: TcpProxy) -> None:
     assert asyncio.get_running_loop().time() - started >= 0.04
 
 
+async def test_delay_bounds_no_rate(proxy: TcpProxy) -> None:
+    await proxy.set_fault(Delay(60.0))
+    reader, writer = await asyncio.open_connection(proxy.host, proxy.port)
+    writer.write(b"20000000\n")
+    while sum(session.late_bytes for session in proxy._sessions) < 20_000_000:  # all is under way at once
+        await asyncio.sleep(0.001)
+    await proxy.set_fault(None)
+    writer.write(b"1\n")
+    assert len(await reader.readexactly(20_000_001)) == 20_000_001
+    await close(writer)
+
+
 async def test_move(proxy: TcpProxy) -> None:
     old = (proxy.host, proxy.port)
     await proxy.move("127.0.0.1", 0)

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from toolkit.sandbox import client, data
-from toolkit.sandbox.data import FRAMES
+from toolkit.sandbox.builds import FRAMES, BuiltGroup, built_groups
 from toolkit.sandbox.perturbations import FULL, SMALL, Size, screen
 from toolkit.sandbox.places import PLACES, scheduled_runs
 
@@ -40,6 +40,16 @@ def test_the_layers_agree(sandbox: Sandbox, name: str) -> None:
     with world.redis() as connection:
         for group in groups:
             assert connection.get(f"{group}:genes") == world.read(f"{group}/genes.parquet")
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_frame_is_written_as_its_group_s_build_wrote_it(sandbox: Sandbox, name: str) -> None:
+    world = Outside(name)
+    kinds = {b"PAR1": "parquet", b"ARRO": "feather", b"\x80\x03cp": "pickle", b"\x28\xb5\x2f\xfd": "zstd"}
+    in_bucket = {path.split("/")[0]: kinds[world.read(path)[:4]] for path in world.objects()}
+    assert [in_bucket[group] for group in world.groups()] == ["feather", "parquet", "parquet"]
+    older = sorted(in_bucket.keys() - set(world.groups()))
+    assert [in_bucket[group] for group in older] == ["pickle", "zstd"]
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -66,7 +76,7 @@ def test_a_frame_holds_unit_vectors_of_128_floats(sandbox: Sandbox) -> None:
 
 def test_genes_have_no_concentration_and_known_symbols(sandbox: Sandbox) -> None:
     world = Outside()
-    file = pq.ParquetFile(io.BytesIO(world.read(f"{world.groups()[0]}/genes.parquet")))
+    file = pq.ParquetFile(io.BytesIO(world.read(f"{world.groups()[-1]}/genes.parquet")))
     table = file.read()
     assert {"BRCA1", "TP53", "KRAS"} <= set(table["pert"].to_pylist())
     assert table["concentration"].null_count == table.num_rows
@@ -169,14 +179,14 @@ def test_a_run_that_may_still_be_going_on_is_not_in_the_past() -> None:
     assert scheduled_runs(due + timedelta(hours=3), 1)[0] == due
 
 
-def vectors(group: data.BuiltGroup, frame: str) -> tuple[list[str], np.ndarray]:
+def vectors(group: BuiltGroup, frame: str) -> tuple[list[str], np.ndarray]:
     batches = list(data.record_batches(group, frame))
     perts = [pert for batch in batches for pert in batch["pert"].to_pylist()]
     return perts, np.concatenate([batch["vector"].flatten().to_numpy().reshape(-1, 128) for batch in batches])
 
 
 def test_pathways_compounds_and_seeds_are_in_the_data() -> None:
-    group = data.built_groups("rp006", 6, datetime.now(UTC))[0]
+    group = built_groups("rp006", 6, datetime.now(UTC))[0]
     perts, genes = vectors(group, "genes_normalized")
     similar = dict(zip(perts, genes @ genes[perts.index("KRAS")], strict=True))
     assert similar["BRAF"] > 0.5
@@ -186,12 +196,12 @@ def test_pathways_compounds_and_seeds_are_in_the_data() -> None:
     toward = [float(row @ genes[perts.index("MTOR")]) for name, row in zip(names, compounds, strict=True)
               if name == "REC-0000123"]  # fmt: skip
     assert toward[0] < 0.3 < 0.8 < toward[-1]
-    again = vectors(data.built_groups("rp006", 6, datetime.now(UTC))[0], "genes_normalized")[1]
+    again = vectors(built_groups("rp006", 6, datetime.now(UTC))[0], "genes_normalized")[1]
     assert np.array_equal(genes, again)
 
 
 def test_an_aggregated_vector_is_the_mean_of_its_split_ones() -> None:
-    group = data.built_groups("rp006", 6, datetime.now(UTC))[0]
+    group = built_groups("rp006", 6, datetime.now(UTC))[0]
     _, whole = vectors(group, "genes")
     _, split = vectors(group, "genes_split_by")
     mean = split.reshape(len(whole), -1, 128).mean(axis=1)

@@ -36,7 +36,24 @@ def test_what_the_notes_leave_open_is_listed() -> None:
 
 def test_every_open_key_has_a_meaning() -> None:
     for environment in loading.load().settings.environments.values():
-        assert all(template.meaning(key) for key in loading.unset(environment))
+        assert all(template.meaning(key) for key in (*loading.unset(environment), *loading.optional(environment)))
+
+
+def test_what_one_can_do_without_is_no_open_key() -> None:
+    mapapp = loading.load().settings.environments["mapapp"]
+    assert loading.optional(mapapp) == ["logs.loki.address", "logs.cloud_logging.project"]
+    assert not [key for key in loading.unset(mapapp) if key.startswith("logs.")]
+    write('[environments.mapapp.logs.loki]\naddress = "https://loki.example.com"\n')
+    mapapp = loading.load().settings.environments["mapapp"]
+    assert loading.optional(mapapp) == ["logs.loki.grafana", "logs.cloud_logging.project"]
+
+
+def test_a_query_of_ones_own_stands_beside_the_shipped_ones() -> None:
+    write('[environments.rp006.logs.queries.mine]\nsource = "loki"\nquery = \'{pod=~".+"} |= "x"\'\n')
+    queries = loading.load().settings.environments["rp006"].logs.queries
+    assert queries["mine"].query == '{pod=~".+"} |= "x"'
+    assert "rp006-neuro-cache-manager-rxrx-cronjob" in queries["errors-cache-manager"].query
+    assert all(query.help for name, query in queries.items() if name != "mine")
 
 
 def test_a_later_layer_wins_and_each_value_knows_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

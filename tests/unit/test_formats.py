@@ -200,3 +200,22 @@ def test_reading_ends_when_asked_to(kind: str) -> None:
     stop.set()
     with pytest.raises(Interrupted):
         list(batches)
+
+
+@pytest.mark.parametrize("compression", ["lz4", "uncompressed"])
+def test_columns_of_an_arrow_file_are_fetched_together(compression: str) -> None:
+    alone: list[int] = []  # requests that were waited for one after the other
+
+    class Counting(InMemory):
+        def fetch(self, start: int, end: int) -> bytes:
+            if threading.current_thread() is threading.main_thread():
+                alone.append(start)
+            return super().fetch(start, end)
+
+    written = table(5000, dimensions=64)
+    reader = RangedReader(Counting(as_feather(written, chunksize=500, compression=compression)))
+    frame = open_frame(reader)
+    alone.clear()
+    assert sum(batch.num_rows for batch in frame.names()) == 5000
+    assert len(alone) < 2
+    assert reader.bytes_read < reader.size / 2

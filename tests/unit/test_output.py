@@ -99,3 +99,17 @@ def test_no_control_character_of_a_foreign_log_reaches_the_terminal(text: str) -
     shown = diagnostics.printable(text)
     assert not any((ord(c) < 32 and c != "\t") or 0x7F <= ord(c) < 0xA0 for c in shown)
     assert len(shown) == len(text)
+
+
+def test_bytes_are_told_with_rate_and_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 104.0, 120.0])
+    monkeypatch.setattr(diagnostics.time, "monotonic", lambda: next(clock))
+    with diagnostics.watching() as progress:
+        for done in (1_000_000_000, 1_200_000_000, 2_000_000_000):  # the first of them came another time
+            progress.advance("downloaded", done, 2_000_000_000, "bytes")
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  downloaded: 1.2 GB of 2.0 GB, 50.0 MB/s, 16s left",
+        "  downloaded: 2.0 GB of 2.0 GB, 50.0 MB/s",
+    ]

@@ -30,6 +30,15 @@ class Aliases:
         folded = name.strip().casefold()
         return tuple(other for other in self._same.get(folded, ()) if other.casefold() != folded)
 
+    def only(self, names: Iterable[str]) -> Aliases:
+        """What is known of these names alone."""
+        few = Aliases()
+        for name in names:
+            folded = name.strip().casefold()
+            if folded in self._same:
+                few._same[folded] = self._same[folded]
+        return few
+
     def __len__(self) -> int:
         return len(self._same)
 

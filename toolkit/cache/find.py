@@ -6,12 +6,14 @@ Of each frame the names are read, never a vector, and that only once: the name i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from toolkit.cache import aliases, layers, matching, stored
+from toolkit.cache.aliases import Aliases
 from toolkit.cache.matching import How, Match, Matcher, Near, Question
 from toolkit.cache.name_index import NameIndex, Place
+from toolkit.cache.searched import Searched
 from toolkit.cache.searching import Search
 from toolkit.cache.stored import LAYERS
 from toolkit.errors import ToolkitError
@@ -115,68 +117,80 @@ def find(
     groups = stored.group_names(read)
     if group is not None:
         groups = [stored.named(read, group, connections.environment.name)]
-    search = Search(connections, read, groups, progress, index or NameIndex())
-    search.read()
-    matcher = Matcher(search.names(), known_aliases)
-    found = tuple(_answer(query, matcher, search) for query in queries)
-    return Answers(found, tuple(search.notes), (*stored.problems_of(read), *search.problems))
+    index = index or NameIndex()
+    search = Search(connections, list(stored.everywhere(connections, read, groups)), progress, index)
+    for place in stored.wrong_kind(connections, read, groups):
+        search.unreadable[place] = "Redis holds another kind of data there"
+    searched = search.search(groups, stored.searched(read))
+    if searched.frames_read:
+        index.tidy()
+    found = answers(searched, queries, known_aliases)
+    return replace(found, problems=(*stored.problems_of(read), *found.problems))
 
 
-def _answer(query: str, matcher: Matcher, search: Search) -> Found:
+def answers(searched: Searched, queries: Sequence[str], known_aliases: Aliases) -> Answers:
+    """What was found, as answers to `queries`; from the whole of it, or from what was narrowed to them and joined."""
+    matcher = Matcher(searched.names(), known_aliases)
+    by_place = sorted(searched.unreadable.items(), key=lambda item: (item[0].layer, item[0].group, item[0].frame))
+    unreadable = tuple(Unreadable(shown(place.group), place.layer, shown(place.frame), why) for place, why in by_place)
+    groups = tuple(map(shown, searched.groups))
+    found = []
+    for query in queries:
+        matches, absent, near = _answer(query, matcher, searched)
+        found.append(
+            Found(
+                query,
+                tuple(matches),
+                tuple(absent),
+                tuple(near),
+                searched.bytes_read,
+                searched.bytes_total,
+                unreadable,
+                searched.bytes_checked,
+                len(searched.held) + len(searched.unreadable),
+                searched.frames_read,
+                groups,
+            )
+        )
+    return Answers(tuple(found), tuple(searched.notes), tuple(searched.problems))
+
+
+def _answer(query: str, matcher: Matcher, searched: Searched) -> tuple[list[Where], list[Absent], list[Near]]:
     asked = matching.question(query, matcher.names)
     meant = matcher.matches(asked.name)
     matches: list[Where] = []
     elsewhere: dict[str, set[float]] = {}  # concentrations of what is there, but not at the one asked for
     absent: list[Absent] = []
-    for group in search.groups:
-        for layer in search.searched_layers():
-            places, unread = search.places(group, layer)
-            here = list(_where(asked, meant, places, search, elsewhere))
+    for group in searched.groups:
+        for layer in searched.layers:
+            places, unread = searched.places(group, layer)
+            here = list(_where(asked, meant, places, searched, elsewhere))
             matches += here
             if not here:
-                why = _why_not(asked, meant, places, unread, search, layer)
+                why = _why_not(asked, meant, places, unread, searched, layer)
                 absent.append(Absent(shown(group), layer, len(places), len(unread), why))
-    exact = any(match.exact for match in matches)
     near: list[Near] = []
-    if asked.concentration is not None and not exact:
+    if asked.concentration is not None and not any(match.exact for match in matches):
         there = {match.pert for match in matches}
         for name, known in elsewhere.items():
             if name not in there:
                 near.append(matching.wrong_concentration(name, asked.concentration, sorted(known)))
     if not meant:
         near += matcher.near(asked.name)
-    unreadable = tuple(
-        Unreadable(shown(place.group), place.layer, shown(place.frame), why)
-        for place, why in sorted(
-            search.unreadable.items(), key=lambda item: (item[0].layer, item[0].group, item[0].frame)
-        )
-    )
-    return Found(
-        query,
-        tuple(matches),
-        tuple(absent),
-        tuple(near),
-        search.bytes_read,
-        search.bytes_total,
-        unreadable,
-        search.bytes_checked,
-        len(search.held) + len(search.unreadable),
-        search.frames_read,
-        tuple(map(shown, search.groups)),
-    )
+    return matches, absent, near
 
 
 def _where(
     asked: Question,
     meant: Sequence[Match],
     places: Sequence[Place],
-    search: Search,
+    searched: Searched,
     elsewhere: dict[str, set[float]],
 ) -> Iterator[Where]:
     """The frames at `places` that hold it; what is there at other concentrations goes to `elsewhere`."""
     for place in places:
         for match in meant:
-            for pert in search.held[place].named(match.pert):
+            for pert in searched.held[place].named(match.pert):
                 if not asked.fits(pert.concentrations):
                     elsewhere.setdefault(pert.name, set()).update(pert.concentrations)
                     continue
@@ -199,7 +213,7 @@ def _why_not(
     meant: Sequence[Match],
     places: Sequence[Place],
     unread: Sequence[Place],
-    search: Search,
+    searched: Searched,
     layer: str,
 ) -> str:
     if not places and not unread:
@@ -207,10 +221,10 @@ def _why_not(
     also = f"; {len(unread)} could not be read" if unread else ""
     if asked.concentration is not None:
         held = {
-            c for place in places for m in meant for p in search.held[place].named(m.pert) for c in p.concentrations
+            c for place in places for m in meant for p in searched.held[place].named(m.pert) for c in p.concentrations
         }
         if held:
             at = ", ".join(f"{one:g}" for one in sorted(held))
             return f"there, but not at {matching.micromolar(asked.concentration)}: at {at} µM{also}"
-    searched = "not in the one frame" if len(places) == 1 else f"in none of the {len(places)} frames"
-    return f"{searched} that could be searched{also}"
+    where = "not in the one frame" if len(places) == 1 else f"in none of the {len(places)} frames"
+    return f"{where} that could be searched{also}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from toolkit.cache.frame_names import FrameNames, bucket_names, folder, redis_names
 from toolkit.errors import Failed, NotAllowed, ToolkitError
+from toolkit.progress import SILENT, Progress
 from toolkit.systems.redis_proxy.errors import WrongType
 
 if TYPE_CHECKING:
@@ -95,6 +96,20 @@ def read_l2(redis: RedisProxy, cache: model.Cache) -> L2:
     groups = {name for name, _ in keys.index}
     frames = set(cache.frames) or _found(keys.names, names, groups) or _found(keys.names, names, None)
     return _l2(redis, cache, keys, names, frames, groups)
+
+
+def read_l3(connections: Connections, progress: Progress = SILENT) -> L3:
+    """L3 alone. Raises what Bucket raises, ConfigurationError, and Interrupted."""
+    cache, prefix = connections.environment.cache, folder(connections.environment.bucket.prefix)
+    names = bucket_names(cache, prefix)
+    objects: list[ObjectInfo] = []
+    for item in connections.bucket.objects(prefix):
+        objects.append(item)
+        if len(objects) % 1000 == 0:
+            progress.check_stop()
+            progress.advance("objects in the bucket", len(objects), None, "objects")
+    frames = set(cache.frames) or _found((item.path for item in objects), names, None)
+    return _l3(tuple(objects), names, frames, set())
 
 
 @dataclass(frozen=True)

@@ -68,16 +68,21 @@ class Near:
 
 def question(text: str, known: Container[str] = ()) -> Question:
     """What `text` asks for. A `known` name is itself, whatever it looks like."""
+    bare, *others = readings(text)
+    return others[0] if others and bare.name not in known else bare
+
+
+def readings(text: str) -> tuple[Question, ...]:
+    """What `text` may ask for: the perturbation of that name, and where it looks like it, one at a concentration."""
     bare = unicodedata.normalize("NFC", text).strip()
-    if bare not in known:
-        for pattern in (_AT, _BEHIND):
-            read = pattern.match(bare)
-            if read is not None:
-                unit = _UNITS[(read["unit"] or "").casefold()]
-                amount = float(read["number"].replace(",", ".")) * unit
-                if math.isfinite(amount):
-                    return Question(text, read["name"].strip(), float(f"{amount:.6g}"))
-    return Question(text, bare)
+    for pattern in (_AT, _BEHIND):
+        read = pattern.match(bare)
+        if read is not None:
+            unit = _UNITS[(read["unit"] or "").casefold()]
+            amount = float(read["number"].replace(",", ".")) * unit
+            if math.isfinite(amount):
+                return Question(text, bare), Question(text, read["name"].strip(), float(f"{amount:.6g}"))
+    return (Question(text, bare),)
 
 
 def micromolar(concentration: float) -> str:
@@ -97,7 +102,10 @@ def wrong_concentration(pert: str, wanted: float, known: Sequence[float]) -> Nea
 
 
 class Matcher:
-    """The names that are known, ready for many questions. Each kind of comparison is prepared when first needed."""
+    """The names that are known, ready for many questions. Each kind of comparison is prepared when first needed.
+
+    What it answers depends on which names there are, not on their order.
+    """
 
     def __init__(self, names: Iterable[str], aliases: Aliases = NO_ALIASES) -> None:
         self.names = dict.fromkeys(names)
@@ -168,14 +176,14 @@ class Matcher:
 
     @cached_property
     def _list(self) -> list[str]:
-        return list(self.names)
+        return sorted(self.names)
 
     @cached_property
     def _text(self) -> str:
         """All names, squeezed, each between two \\0."""
-        text = "\0".join(("", *self.names, ""))
-        if text.count("\0") != len(self.names) + 1:
-            text = "\0".join(("", *(name.replace("\0", " ") for name in self.names), ""))
+        text = "\0".join(("", *self._list, ""))
+        if text.count("\0") != len(self._list) + 1:
+            text = "\0".join(("", *(name.replace("\0", " ") for name in self._list), ""))
         return _squeezed(text)
 
     @cached_property
@@ -184,7 +192,7 @@ class Matcher:
 
     @cached_property
     def _compounds(self) -> list[str]:
-        return [name for name in self.names if _COMPOUND.match(name)]
+        return [name for name in self._list if _COMPOUND.match(name)]
 
     @cached_property
     def _numbers(self) -> list[str]:

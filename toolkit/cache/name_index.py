@@ -94,14 +94,8 @@ class NameIndex:
 
     def get(self, place: Place, version: str) -> tuple[Entry, Perts] | None:
         """What is kept of the frame in exactly that version; the same Perts for frames that hold the same."""
-        if self._directory is None:
-            return None
-        file = self._directory / "entries" / place.file
-        try:
-            entry = msgspec.msgpack.decode(file.read_bytes(), type=Entry)
-        except (OSError, msgspec.DecodeError):
-            return None
-        if entry.version != version:
+        entry = self._entry(place, version)
+        if self._directory is None or entry is None:
             return None
         perts = self._loaded.get(entry.perts)
         if perts is None:
@@ -114,10 +108,15 @@ class NameIndex:
             except (OSError, msgspec.DecodeError, ValueError, LookupError):
                 return None
             self._loaded[entry.perts] = perts
+        file = self._directory / "entries" / place.file
         with contextlib.suppress(OSError):  # a file used lately is one to keep
             if time.time() - file.stat().st_mtime > 3600:
                 os.utime(file)
         return entry, perts
+
+    def knows(self, place: Place, version: str) -> bool:
+        """Whether something is kept of the frame in exactly that version."""
+        return self._entry(place, version) is not None
 
     def put(self, place: Place, version: str, perts: Perts, *, format: str, rows: int, size: int) -> Perts:  # noqa: A002
         """Keep what a frame holds, in place of what was kept of its earlier version. Gives back the Perts to go on
@@ -154,6 +153,15 @@ class NameIndex:
             return
         except OSError as error:
             self._unkept(error)
+
+    def _entry(self, place: Place, version: str) -> Entry | None:
+        if self._directory is None:
+            return None
+        try:
+            entry = msgspec.msgpack.decode((self._directory / "entries" / place.file).read_bytes(), type=Entry)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return entry if entry.version == version else None
 
     def _tidy(self, directory: Path) -> None:
         sizes = {file.name: file.stat().st_size for file in (directory / "perts").iterdir()}

@@ -6,21 +6,21 @@ A frame that cannot be read is remembered with the reason, and the others are re
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache import stored
 from toolkit.cache.name_index import NameIndex, Place, fingerprint, samples
 from toolkit.cache.perturbations import Perts
+from toolkit.cache.searched import Searched
 from toolkit.cache.stored import StoredFrame
+from toolkit.cache.summing import Summing
 from toolkit.errors import Failed, Interrupted, ToolkitError, Unreachable
 from toolkit.progress import Progress
 from toolkit.systems.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from toolkit.cache.layers import Layers
     from toolkit.systems.connections import Connections
 
 _FRAMES_AT_ONCE: Final = 6
@@ -29,34 +29,26 @@ _TRIES: Final = 2  # at a Redis value that is replaced while it is read
 
 @dataclass
 class Search:
-    """The frames of some groups, and what each of them was found to hold, once `read` was called.
-
-    `held` and `unreadable` are by place, under groups' and frames' raw names. Of the `bytes_total` of all frames
-    `bytes_read` were read for their names, and `bytes_checked` of Redis to see which values are still the known ones.
-    """
+    """A search of `frames`. `search()` fills the rest, and gives it back as a Searched of `groups` and `layers`."""
 
     connections: Connections
-    layers: Layers
-    groups: Sequence[str]
+    frames: Sequence[StoredFrame]
     progress: Progress
     index: NameIndex
     held: dict[Place, Perts] = field(default_factory=dict)
     unreadable: dict[Place, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
     problems: list[ToolkitError] = field(default_factory=list)
     bytes_read: int = 0
-    bytes_total: int = 0
     bytes_checked: int = 0
     frames_read: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _summing: Summing = field(default_factory=Summing)
 
-    def read(self) -> None:
-        """Fill `held` and `unreadable`. Raises Interrupted."""
-        lying = list(self._all())
-        self.bytes_total = sum(frame.bytes for frame in lying)
-        versions = self._versions(lying)
+    def search(self, groups: Sequence[str], layers: Sequence[str]) -> Searched:
+        """Look into each frame. One that cannot be read is among the unreadable. Raises Interrupted."""
+        versions = self._versions(self.frames)
         missing = []
-        for frame in lying:
+        for frame in self.frames:
             version = versions.get(frame.place)
             kept = self.index.get(frame.place, version) if version is not None else None
             if kept is not None:
@@ -65,41 +57,22 @@ class Search:
                 missing.append((frame, version))
         if missing:
             self._read(missing)
-            self.index.tidy()
-        if self.index.problem:
-            self.notes.append(self.index.problem)
-
-    def names(self) -> Iterator[str]:
-        """Every name that some frame holds; those of a list that several frames share are given once."""
-        for names in {id(perts.names): perts.names for perts in self.held.values()}.values():
-            yield from names
-
-    def searched_layers(self) -> list[str]:
-        """Those that could be read."""
-        there = {"L2": self.layers.l2, "L3": self.layers.l3}
-        return [name for name, layer in there.items() if not isinstance(layer, ToolkitError)]
-
-    def places(self, group: str, layer: str) -> tuple[list[Place], list[Place]]:
-        """A group's frames in a layer: those that were searched, those that could not be."""
-        return self._by_group.get((group, layer), ([], []))
-
-    @cached_property
-    def _by_group(self) -> dict[tuple[str, str], tuple[list[Place], list[Place]]]:
-        by: dict[tuple[str, str], tuple[list[Place], list[Place]]] = {}
-        for which, places in enumerate((list(self.held), list(self.unreadable))):
-            for place in sorted(places, key=lambda place: place.frame):
-                by.setdefault((place.group, place.layer), ([], []))[which].append(place)
-        return by
-
-    def _all(self) -> Iterator[StoredFrame]:
-        for place in stored.wrong_kind(self.connections, self.layers, self.groups):
-            self.unreadable[place] = "Redis holds another kind of data there"
-        yield from stored.in_l2(self.connections, self.layers, self.groups)
-        yield from stored.in_l3(self.connections, self.layers, self.groups)
+        return Searched(
+            groups,
+            layers,
+            self.held,
+            self.unreadable,
+            notes=[self.index.problem] if self.index.problem else [],
+            problems=self.problems,
+            bytes_read=self.bytes_read,
+            bytes_total=sum(frame.bytes for frame in self.frames),
+            bytes_checked=self.bytes_checked,
+            frames_read=self.frames_read,
+        )
 
     def _versions(self, lying: Sequence[StoredFrame]) -> dict[Place, str]:
         """Each frame's version now. Where Redis falls silent over it, its frames have none and are left out."""
-        versions = {frame.place: str(frame.info.generation) for frame in lying if frame.info is not None}
+        versions = {frame.place: frame.generation for frame in lying if frame.info is not None}
         in_redis = [frame for frame in lying if frame.info is None]
         try:
             versions |= self._fingerprints(in_redis)
@@ -160,12 +133,10 @@ class Search:
 
     def _names(self, frame: StoredFrame) -> tuple[tuple[Perts, str, int] | ToolkitError, int]:
         """The frame's perturbations, format and rows, or the error; and the bytes read."""
-        from toolkit.cache.perturbations import summed_up
-
         reader = stored.reader_of(self.connections, frame)
         try:
             with stored.opened(reader, self.progress) as opened:
-                return (summed_up(opened.names()), opened.format, opened.rows), reader.bytes_read
+                return (self._summing.of(opened), opened.format, opened.rows), reader.bytes_read
         except Interrupted:
             raise
         except ToolkitError as error:

@@ -35,6 +35,11 @@ class StoredFrame:
     score: float | None = None
 
     @property
+    def generation(self) -> str:
+        """The version of an object of the bucket; empty for a value of Redis, which has none of its own."""
+        return "" if self.info is None else str(self.info.generation)
+
+    @property
     def name(self) -> str:
         """As errors call it: its key, or its path in the bucket."""
         return shown(self.key if self.info is None else self.info.path)
@@ -43,6 +48,12 @@ class StoredFrame:
 def problems_of(read: Layers) -> list[ToolkitError]:
     """The errors of the layers that could not be read."""
     return [layer for layer in (read.l2, read.l3) if isinstance(layer, ToolkitError)]
+
+
+def searched(read: Layers) -> list[str]:
+    """The layers that could be read."""
+    there = {"L2": read.l2, "L3": read.l3}
+    return [name for name, layer in there.items() if not isinstance(layer, ToolkitError)]
 
 
 def group_names(read: Layers) -> list[str]:
@@ -67,6 +78,12 @@ def named(read: Layers, name: str, environment: str) -> str:
     for problem in problems_of(read):
         raise problem
     raise no_such_group(name, map(shown, known), environment)
+
+
+def everywhere(connections: Connections, read: Layers, groups: Sequence[str]) -> Iterator[StoredFrame]:
+    """The frames of `groups` (raw names) in either layer."""
+    yield from in_l2(connections, read, groups)
+    yield from in_l3(connections, read, groups)
 
 
 def in_l2(connections: Connections, read: Layers, groups: Iterable[str]) -> Iterator[StoredFrame]:

@@ -5,6 +5,7 @@ They may lie in one column of lists, or in a column for each value; what of a ve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.cache.formats import Frame
 
 VECTOR: Final = "vector"
+_LIST_OF_NUMBERS: Final = re.compile(r"list<\w+: (float|double|halffloat|u?int\d+)( not null)?>")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Vectors:
 def layout(frame: Frame, name: str = "") -> Layout:
     """Where the vectors of `frame` lie. Raises UnreadableFrame where it has none; `name` is what the error calls it."""
     types = [(column, kind) for column, kind in frame.columns if column not in IDENTIFYING]
-    lists = [column for column, kind in types if "list<" in kind]
+    lists = [column for column, kind in types if _LIST_OF_NUMBERS.search(kind)]
     if lists:
         return Layout((VECTOR if VECTOR in lists else lists[0],), wide=False)
     numbers = [column for column, kind in types if kind in ("float", "double", "halffloat")]

@@ -60,14 +60,19 @@ def init(
 
 @app.command()
 def check(form: options.Output = Format.TABLE) -> None:
-    """Read the configuration strictly, and list what is still open. Exit code 1 when a key is, 2 when it is wrong."""
+    """Read the configuration strictly, and list what is still open. Exit code 1 when a key is, 2 when it is wrong.
+
+    Optional keys, with which the toolkit can do more, are listed too, and are no mistake.
+    """
     loaded = loading.load()
     names = loaded.configured or tuple(sorted(loaded.settings.environments))
     found: list[Open] = []
+    optional: list[Open] = []
     used: set[str] = set()
     for name in names:
         environment = loaded.settings.environments[name]
         found += [Open(f"environments.{name}.{key}", template.meaning(key)) for key in loading.unset(environment)]
+        optional += [Open(f"environments.{name}.{key}", template.meaning(key)) for key in loading.optional(environment)]
         used |= {environment.cache_manager.cluster, environment.redis_proxy.cluster, environment.app.cluster} - {""}
     for cluster in sorted(used):
         own, part = loaded.settings.cluster(cluster)
@@ -80,18 +85,17 @@ def check(form: options.Output = Format.TABLE) -> None:
 
     def draw() -> list[RenderableType]:
         read = "read: " + (", ".join(files) or "the shipped profiles only (toolkit config init)")
-        if not found:
-            return [read, "Every key is filled in."]
-        columns = [
-            Column("open key", lambda o: o.key, style=lambda _: "yellow"),
-            Column("what it is", lambda o: o.meaning),
-        ]
-        return [read, output.table(found, columns)]
+        parts: list[RenderableType] = [read]
+        parts.append(output.table(found, columns("open key", "yellow")) if found else "Every key is filled in.")
+        return [*parts, "", output.table(optional, columns("optional key", "dim"))] if optional else parts
+
+    def columns(title: str, style: str) -> list[Column]:
+        return [Column(title, lambda o: o.key, style=lambda _: style), Column("what it is", lambda o: o.meaning)]
 
     if form in (Format.PLAIN, Format.JSONL):
         output.rows(found, [Column("key", lambda o: o.key), Column("what it is", lambda o: o.meaning)], form)
     else:
-        output.document({"files": files, "environments": names, "open": found}, form, draw)
+        output.document({"files": files, "environments": names, "open": found, "optional": optional}, form, draw)
     if found:
         raise typer.Exit(ExitCode.FOUND_WRONG)
 

@@ -6,13 +6,15 @@ Everything passes `scrub`: no secret that this process has held reaches a termin
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from toolkit import figures
 from toolkit.errors import ToolkitError
 from toolkit.progress import Advanced, Event, Line, Progress, Step
 from toolkit.secret import scrub
@@ -110,11 +112,56 @@ def watching() -> Iterator[Progress]:
             signal.signal(signal.SIGINT, previous)
 
 
+class Heartbeat:
+    """Says on one line of the terminal that followed sources are alive, and when they were last heard of."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._shown = False
+        self._last = 0.0
+
+    def told(self, heard: Mapping[str, float]) -> None:
+        """Seconds since each stream was last heard of; said anew once a second."""
+        now = time.monotonic()
+        if not self._shows or now - self._last < 1:
+            return
+        self._last = now
+        text = "waiting for the first line"
+        if heard:
+            origin, seconds = min(heard.items(), key=lambda item: item[1])
+            quiet = max(heard.values())
+            text = f"{len(heard)} streams; last heard {seconds:.0f} s ago ({printable(origin)})"
+            if quiet >= 30:
+                text += f"; the quietest {quiet:.0f} s ago"
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[K\x1b[2m… {scrub(text)[: width - 2]}\x1b[0m")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away: something else is printed."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+@contextmanager
+def heartbeat() -> Iterator[Heartbeat]:
+    """A heartbeat, gone at the end."""
+    beat = Heartbeat()
+    try:
+        yield beat
+    finally:
+        beat.clear()
+
+
 class _Lines:
-    """Events as plain lines; an advancing count at most every two seconds."""
+    """Events as plain lines; an advancing count at most every two seconds, of bytes with rate and time left."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
+        self._first: dict[str, tuple[float, int]] = {}
 
     def __enter__(self) -> _Lines:
         return self
@@ -128,12 +175,27 @@ class _Lines:
                 narrate(f"- {text}")
             case Line(origin, text):
                 narrate(f"{origin} | {printable(text)}")
-            case Advanced(what, done, total, unit):
+            case Advanced(what, done, total, unit, note):
                 now = time.monotonic()
+                began, before = self._first.setdefault(what, (now, done))
                 if done == total or now - self._last.get(what, 0.0) >= 2:
                     self._last[what] = now
-                    of = f" of {total:,}" if total is not None else ""
-                    narrate(f"  {what}: {done:,}{of} {unit}")
+                    if unit == "bytes":
+                        narrate(f"  {what}: {_bytes(done, total, done - before, now - began)}")
+                    else:
+                        of = f" of {total:,}" if total is not None else ""
+                        narrate(f"  {what}: {done:,}{of} {unit}{f', {note}' if note else ''}")
+
+
+def _bytes(done: int, total: int | None, lately: int, seconds: float) -> str:
+    """1.2 GB of 2.0 GB, 45 MB/s, 18s left: the rate is that of the `lately` bytes of the last `seconds`."""
+    text = figures.size(done) + (f" of {figures.size(total)}" if total is not None else "")
+    if lately <= 0 or seconds <= 0:
+        return text
+    text += f", {figures.size(round(lately / seconds))}/s"
+    if total is None or done >= total:
+        return text
+    return f"{text}, {figures.duration((total - done) * seconds / lately)} left"
 
 
 class _Bars:
@@ -141,13 +203,25 @@ class _Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
         from rich.progress import Progress as RichProgress
 
         self._console = Console(stderr=True, highlight=False, markup=False)
-        common = (TextColumn("  {task.description}", markup=False), BarColumn(bar_width=30))
-        self._counts = RichProgress(*common, MofNCompleteColumn(), TimeElapsedColumn(), console=self._console)
-        self._sizes = RichProgress(*common, DownloadColumn(), TimeElapsedColumn(), console=self._console)
+        name = TextColumn("  {task.description}", markup=False)
+        note = TextColumn("{task.fields[note]}", markup=False)
+        counts = (name, BarColumn(bar_width=30), MofNCompleteColumn(), TimeElapsedColumn(), note)
+        left = TimeRemainingColumn(elapsed_when_finished=True)
+        sizes = (name, BarColumn(bar_width=20), DownloadColumn(), TransferSpeedColumn(), left)
+        self._counts = RichProgress(*counts, console=self._console)
+        self._sizes = RichProgress(*sizes, console=self._console)
         self._tasks: dict[str, tuple[RichProgress, TaskID]] = {}
         self._live: RichProgress | None = None
 
@@ -164,7 +238,7 @@ class _Bars:
                 self._console.print("• " + scrub(text), style="bold")
             case Line(origin, text):
                 self._console.print(f"{origin} │ {scrub(printable(text))}", style="dim", soft_wrap=True)
-            case Advanced(what, done, total, unit):
+            case Advanced(what, done, total, unit, note):
                 bars = self._sizes if unit == "bytes" else self._counts
                 if self._live is not bars:
                     if self._live is not None:
@@ -172,9 +246,9 @@ class _Bars:
                     bars.start()
                     self._live = bars
                 if what not in self._tasks:
-                    self._tasks[what] = (bars, bars.add_task(scrub(what), total=total))
+                    self._tasks[what] = (bars, bars.add_task(scrub(what), total=total, note=note))
                 held, task = self._tasks[what]
-                held.update(task, completed=done, total=total)
+                held.update(task, completed=done, total=total, note=note)
 
 
 def printable(text: str) -> str:

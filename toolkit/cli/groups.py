@@ -1,4 +1,4 @@
-"""`toolkit groups list | show | find | delete | flush | restore`: the groups in Redis (L2) and in the bucket (L3)."""
+"""`toolkit groups …`: the groups in Redis (L2) and in the bucket (L3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from toolkit.actions.groups.restore import RestoreGroups
 from toolkit.cache import groups
 from toolkit.cache.groups import Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
-from toolkit.cli import diagnostics, groups_find, options, output
+from toolkit.cli import diagnostics, groups_diff, groups_download, groups_find, groups_inspect, options, output
 from toolkit.cli.acting import act
 from toolkit.cli.apps import command_group
 from toolkit.cli.opening import opened
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
 
-app = command_group("The groups in the cache: list, show, find, delete, flush, restore.")
+app = command_group("The groups in the cache: list, show, find, inspect, diff, download, delete, flush, restore.")
 
 BackupTo = Annotated[
     Path | None,
@@ -72,6 +72,9 @@ def show(
 
 
 app.command("find")(groups_find.find)
+app.command("inspect")(groups_inspect.inspect)
+app.command("diff")(groups_diff.diff)
+app.command("download")(groups_download.download)
 
 
 @app.command("delete")

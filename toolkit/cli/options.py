@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Literal
 
 import typer
 
 from toolkit.cli.output import Format
+
+
+class Layer(StrEnum):
+    """A layer that holds frames, as it is typed."""
+
+    L2 = "l2"
+    L3 = "l3"
+
+    @property
+    def level(self) -> Literal["L2", "L3"]:
+        """As the core calls it."""
+        return "L2" if self is Layer.L2 else "L3"
+
 
 Env = Annotated[
     str | None,

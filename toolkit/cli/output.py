@@ -80,6 +80,33 @@ def text(line: str) -> None:
     _write(line)
 
 
+def block(lines: Sequence[str]) -> None:
+    """Print lines for people, many at once."""
+    if lines:
+        _write("\n".join(lines).encode("utf-8", "replace").decode())
+
+
+def raw(lines: Sequence[str]) -> None:
+    """Print lines exactly as they were written, bytes that are no UTF-8 too; but a terminal gets no control
+    characters."""
+    if not lines:
+        return
+    if sys.stdout.isatty():
+        from toolkit.cli.diagnostics import printable
+
+        block([printable(part) for line in lines for part in line.split("\n")])
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(scrub("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def objects(items: Sequence[object]) -> None:
+    """Print one object a line, many at once."""
+    if items:
+        _write("\n".join(map(_line, items)))
+
+
 def secret(value: Secret) -> None:
     """Print a secret, because the user asked to see it."""
     sys.stdout.write(value.reveal() + "\n")

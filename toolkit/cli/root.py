@@ -32,10 +32,13 @@ class Entry:
 
 COMMANDS: dict[str, Entry] = {
     "doctor": Entry("Is every system of this environment reachable, and am I allowed?", "doctor"),
-    "groups": Entry("The groups in the cache: list, find, show, delete, flush, restore.", "groups"),
+    "groups": Entry(
+        "The groups in the cache: list, find, show, inspect, diff, download, delete, flush, restore.", "groups"
+    ),
     "map": Entry("What the map should show, from the cached vectors: heatmap, projection, consistency.", "map"),
     "cache": Entry("The cache manager: status, history, schedule, rebuild.", "cache"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
+    "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),
     "vault": Entry("Vault: login, status.", "vault"),
     "env": Entry("The environments: list, show.", "environments"),

@@ -1,4 +1,4 @@
-"""`toolkit sandbox start | stop | status | scenario`: a world in small, on this machine, to try things on."""
+"""`toolkit sandbox start | stop | status | scenario | noise`: a world in small, on this machine, to try things on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from toolkit.sandbox import client
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = command_group("A world in small to try things on: start, stop, status, scenario.")
+app = command_group("A world in small to try things on: start, stop, status, scenario, noise.")
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,14 @@ def start(
     """Start the sandbox, if it does not run yet. It stops by itself after half an hour of quiet."""
     if size not in ("small", "full"):
         raise typer.BadParameter("it is small or full", param_hint="--size")
-    if size == "full":
-        diagnostics.narrate("Groups of full size take minutes to make, 10 GB of disk and 6 GB of memory.", "dim")
-    running = client.start(size=size)
+    if size == "full" and client.status() is None:
+        from toolkit.sandbox import room
+
+        diagnostics.narrate(room.in_words(), "dim")
+        with diagnostics.watching() as progress:
+            running = client.start(size=size, progress=progress)
+    else:
+        running = client.start(size=size)
     diagnostics.narrate("Started the sandbox." if running.started_now else "The sandbox runs already.", "dim")
     _show(client.status(), form)
 
@@ -86,6 +91,25 @@ def scenario(
     _show(client.apply_scenario(names, env or ""), form)
 
 
+@app.command("noise")
+def noise(
+    rate: Annotated[float, typer.Option("--rate", min=0, max=5000, help="Lines a second; 0 ends it.")] = 200,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="For how long.")] = 60,
+    pods: Annotated[int, typer.Option("--pods", min=1, help="Into how many of the app's pods, at most.")] = 3,
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="NAME", help=f"Where: {' or '.join(SANDBOXES)}.")
+    ] = None,
+    form: options.Output = Format.TABLE,
+) -> None:
+    """Let the app's pods write many lines, each with a number of its own, to try logs on. It ends by itself."""
+    if env is not None and env not in SANDBOXES:
+        raise typer.BadParameter(f"the sandbox has {' and '.join(SANDBOXES)}", param_hint="--env")
+    client.start()
+    found = client.make_noise(rate, seconds, pods, env or "")
+    words = f"{rate:g} lines a second for {seconds:g} s into {', '.join(found['pods'])}." if rate else "It is quiet."
+    output.document(found, form, lambda: words)
+
+
 def _list(form: Format) -> None:
     from toolkit.sandbox.scenarios import HEALTHY, HEALTHY_HELP, SCENARIOS
 
@@ -118,6 +142,8 @@ def _drawn(found: dict[str, Any]) -> RenderableType:
         ("running", f"process {found['pid']}, since {figures.when(started)}"),
         ("scenario", f"{', '.join(found['scenarios'])} (in {found['environment']})"),
     ]
+    if found["size"] == "full":
+        lines.append(("groups", "those in Redis have full size"))
     lines += [("reported", f"{one['who']}: “{one['words']}”") for one in found["symptoms"]]
     lines += [("redis", found["redis"]), *found["servers"].items()]
     return output.pairs(lines)

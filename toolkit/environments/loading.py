@@ -82,7 +82,10 @@ def files(working_directory: Path | None = None) -> list[Path]:
 
 
 def unset(environment: model.Environment, *, now: bool = False) -> list[str]:
-    """Dotted names of the keys that are still empty. `now`: only those that a command of this version needs."""
+    """Dotted names of the keys that are still empty. `now`: only those that a command of this version needs.
+
+    Keys of parts that one can do without are not among them: see `optional`.
+    """
     needed = [
         "vault.address", "redis_proxy.cluster", "redis_proxy.namespace", "bucket.name", "bucket.project",
         "cache_manager.cluster", "cache_manager.namespace", "cache_manager.cronjob",
@@ -96,6 +99,17 @@ def unset(environment: model.Environment, *, now: bool = False) -> list[str]:
         if getattr(getattr(environment, part), key) == "":
             found.append(path)
     return found
+
+
+def optional(environment: model.Environment) -> list[str]:
+    """Dotted names of empty keys without which the toolkit works, and with which it can do more."""
+    loki, cloud_logging = environment.logs.loki, environment.logs.cloud_logging
+    found = ["logs.loki.address"] if not loki.address else []
+    if loki.address and not loki.grafana:
+        found.append("logs.loki.grafana")
+    if loki.grafana and not loki.datasource:
+        found.append("logs.loki.datasource")
+    return found + (["logs.cloud_logging.project"] if not cloud_logging.project else [])
 
 
 def _profiles() -> tuple[Table, dict[str, str]]:

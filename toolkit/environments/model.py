@@ -137,6 +137,67 @@ class ArgoCD(Part, frozen=True):
     application: str = ""
 
 
+class Loki(Part, frozen=True):
+    """Grafana Loki. `vault_path` and `vault_field` say where its token lies in this environment's Vault; empty: none is
+    needed. `grafana` is the URL of the Grafana that shows it, `datasource` the UID of its data source there."""
+
+    address: str = ""
+    tenant: str = ""
+    username: str = ""
+    vault_path: str = ""
+    vault_field: str = "token"
+    ca_file: str = ""
+    grafana: str = ""
+    datasource: str = ""
+    timeout_seconds: float = 30.0
+
+
+class CloudLogging(Part, frozen=True):
+    """Google Cloud Logging. `endpoint` is set only for an emulator; `filter` is added to every query."""
+
+    project: str = ""
+    filter: str = ""
+    endpoint: str = ""
+    timeout_seconds: float = 30.0
+
+
+class LogQuery(Part, frozen=True):
+    """A query kept for debugging, run as `toolkit logs NAME`. `query` is LogQL, or Cloud Logging's filter language."""
+
+    source: Literal["loki", "cloud-logging"]
+    query: str
+    help: str = ""
+
+
+class Logs(Part, frozen=True):
+    """Where the logs are. `own_code` are the beginnings of paths or modules that are our own in a traceback."""
+
+    loki: Loki = Loki()
+    cloud_logging: CloudLogging = CloudLogging()
+    queries: dict[str, LogQuery] = {}
+    own_code: tuple[str, ...] = ("phenoapp", "/app/")
+
+
+class Slurm(Part, frozen=True):
+    """The jobs that SLURM starts for a search over all groups: each has `cores` worker processes.
+
+    `memory` (16GB) and `walltime` (hours:minutes:seconds) are a job's. `python` is the interpreter on the nodes, empty:
+    the same as here; `interface` the network through which they reach each other (ib0). `directives` are more #SBATCH
+    lines, `prologue` commands before the worker's own.
+    """
+
+    partition: str = ""
+    account: str = ""
+    jobs: int = 4
+    cores: int = 4
+    memory: str = "16GB"
+    walltime: str = "01:00:00"
+    interface: str = ""
+    python: str = ""
+    directives: tuple[str, ...] = ()
+    prologue: tuple[str, ...] = ()
+
+
 class Environment(Part, frozen=True):
     """One copy of MapApp with everything that feeds it. `name` is the key it is configured under."""
 
@@ -156,6 +217,8 @@ class Environment(Part, frozen=True):
     app: App = App()
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
+    logs: Logs = Logs()
+    slurm: Slurm = Slurm()
 
 
 class Settings(Part, frozen=True):

@@ -22,6 +22,10 @@ _MEANINGS = {
     "infra_repo.remote": "eng-infrastructure: a Git address, or the path of a clone",
     "infra_repo.path": "the cache manager's YAML file in eng-infrastructure",
     "argocd.address": "Argo CD's address",
+    "logs.loki.address": "Loki's address, what stands before /loki/api/v1/: https://loki.example.com",
+    "logs.loki.grafana": "the address of the Grafana that shows Loki, for links",
+    "logs.loki.datasource": "the UID of Loki's data source in that Grafana",
+    "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
     "argocd.application": "the Argo CD application that deploys the cache manager",
 }
 
@@ -52,10 +56,18 @@ def render(names: Sequence[str]) -> str:
     for name in names:
         environment = settings.environments[name]
         lines += [f"# {environment.title}", f"[environments.{name}]", "# read_only = true", ""]
-        parts: dict[str, list[str]] = {}
-        for key in loading.unset(environment):
-            part, _, rest = key.partition(".")
-            parts.setdefault(part, []).append(f'{rest} = ""   # {meaning(key)}')
-        for part, keys in parts.items():
+        for part, keys in _by_part(loading.unset(environment)).items():
             lines += [f"[environments.{name}.{part}]", *keys, ""]
+        lines += ["# Optional: without them there are the pods' own logs only, as far as the clusters still have them."]
+        for part, keys in _by_part(loading.optional(environment)).items():
+            lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]
     return "\n".join(lines)
+
+
+def _by_part(keys: Sequence[str]) -> dict[str, list[str]]:
+    """The lines to fill in, by the table in which they stand."""
+    parts: dict[str, list[str]] = {}
+    for key in keys:
+        part, _, rest = key.rpartition(".")
+        parts.setdefault(part, []).append(f'{rest} = ""   # {meaning(key)}')
+    return parts

@@ -7,7 +7,9 @@ expect is in its log as a traceback.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import mmap
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,13 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from toolkit.sandbox import data
-from toolkit.sandbox.data import BuiltGroup
+from toolkit.sandbox.builds import FRAMES, BuiltGroup
 from toolkit.sandbox.places import GROUPS_IN_REDIS, IMAGE_TAG, INDEX_KEY, Place
 
 CHUNK = 256  # keys in one UNLINK
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Clock:
 @dataclass
 class Reach:
     """What the pod can reach. `token` reads the Redis access token from Vault, `redis` opens a connection with it,
-    `put` writes an object to the L3 bucket; `serialise` gives a built group's frame as a Parquet file."""
+    `put` writes an object to the L3 bucket; `serialise` gives the file that holds a built group's frame."""
 
     token: Callable[[], Awaitable[str]]
     redis: Callable[[str], Any]
@@ -101,8 +104,8 @@ class Run:
         logger.info("Reading the Redis token from Vault at secret/%s", self.place.vault_path)
         token = await self.reach.token()
         logger.info("Found %d built groups; caching the newest %d", len(self.groups), len(cached))
-        async with self.reach.redis(token) as redis:
-            await redis.ping()
+        with contextlib.closing(self.reach.redis(token)) as redis:
+            await _carried_out(redis.ping)
             logger.info("Connected to Redis")
             await self._drop(redis, logger)
             await self.clock.pause(0.1)
@@ -117,41 +120,62 @@ class Run:
         logger.info("Done: %d groups in Redis, %d in the bucket, in %.1f s", len(cached), len(self.groups), seconds)
 
     async def _drop(self, redis: Any, logger: logging.Logger) -> None:
-        members = [name.decode() for name in await redis.zrange(INDEX_KEY, 0, -1)]
+        members = [name.decode() for name in await _carried_out(redis.zrange, INDEX_KEY, 0, -1)]
         logger.info("Dropping %d groups from Redis", len(members))
         for group in members:
-            await redis.zrem(INDEX_KEY, group)
-        keys = [key async for key in redis.scan_iter(match="*:*", count=1000)]
+            await _carried_out(redis.zrem, INDEX_KEY, group)
+        keys = await _carried_out(lambda: list(redis.scan_iter(match="*:*", count=1000)))
         for start in range(0, len(keys), CHUNK):
-            await redis.unlink(*keys[start : start + CHUNK])
+            await _carried_out(redis.unlink, *keys[start : start + CHUNK])
         logger.info("Dropped %d keys", len(keys))
 
     async def _cache(self, redis: Any, group: BuiltGroup, logger: logging.Logger) -> None:
         """One group to Redis and to the bucket; it becomes available when all of its frames are there."""
         total = 0
-        for frame in data.FRAMES:
+        for frame in FRAMES:
             file = await self.reach.serialise(group, frame)
             size = file.stat().st_size
-            await redis.set(f"{group.name}:{frame}", file.read_bytes())
-            self.reach.put(f"{group.name}/{frame}.parquet", file, self.clock.now())
+            await _carried_out(_set, redis, f"{group.name}:{frame}", file)
+            await _carried_out(self.reach.put, f"{group.name}/{frame}.parquet", file, self.clock.now())
             logger.info("Wrote %s:%s (%d bytes) to Redis and to the bucket", group.name, frame, size)
             total += size
             await self._written()
-        await redis.zadd(INDEX_KEY, {group.name: group.built_at.timestamp()})
-        logger.info("Group %s is available: %d frames, %.1f MB", group.name, len(data.FRAMES), total / 1e6)
+        await _carried_out(redis.zadd, INDEX_KEY, {group.name: group.built_at.timestamp()})
+        logger.info("Group %s is available: %d frames, %.1f MB", group.name, len(FRAMES), total / 1e6)
 
     async def _store(self, group: BuiltGroup, logger: logging.Logger) -> None:
         """One of the older groups: it is kept in the bucket alone."""
-        for frame in data.FRAMES:
+        for frame in FRAMES:
             file = await self.reach.serialise(group, frame)
-            self.reach.put(f"{group.name}/{frame}.parquet", file, self.clock.now())
+            await _carried_out(self.reach.put, f"{group.name}/{frame}.parquet", file, self.clock.now())
             await self._written()
         logger.info("Group %s is in the bucket alone", group.name)
 
     async def _written(self) -> None:
         self.written += 1
-        await self.clock.pause(0.9 / (len(self.groups) * len(data.FRAMES)))
+        await self.clock.pause(0.9 / (len(self.groups) * len(FRAMES)))
         self.wrote(self.written)
+
+
+async def _carried_out(function: Callable[..., T], *arguments: object) -> T:
+    """What `function` gives, run in a thread. Whoever cancels this waits until it is done: nothing goes on behind."""
+    await asyncio.sleep(0)  # who is cancelled by now begins nothing more
+    work = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        raise
+
+
+def _set(redis: Any, key: str, file: Path) -> None:
+    """SET a value from a file without reading it into memory: it may have half a gigabyte."""
+    with (
+        file.open("rb") as source,
+        mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        memoryview(content) as view,
+    ):
+        redis.set(key, view)
 
 
 class _PodLog(logging.Handler):

@@ -18,6 +18,8 @@ from typing import Any
 
 from toolkit import __version__, paths
 from toolkit.errors import Failed, Unreachable, UsageError
+from toolkit.progress import SILENT, Advanced, Progress
+from toolkit.sandbox import room
 
 STARTING_SECONDS = 60.0
 _STOPPING_SECONDS = 15.0
@@ -37,31 +39,51 @@ def directory() -> Path:
     return paths.state() / "sandbox"
 
 
-def start(*, quiet_seconds: float = 1800.0, size: str = "small", rebuild_seconds: float = 8.0) -> Running:
+def start(
+    *,
+    quiet_seconds: float = 1800.0,
+    size: str = "small",
+    rebuild_seconds: float = 8.0,
+    progress: Progress = SILENT,
+) -> Running:
     """The sandbox, which is started if it does not run. Raises Unreachable, with the end of its log, if it cannot.
 
     Only where it is started now: it ends by itself after `quiet_seconds` without anybody, its groups are "small" or
-    "full" (2 GB each), and a rebuild takes about `rebuild_seconds`.
+    "full" (see room.py), and a rebuild takes about `rebuild_seconds`. Raises Failed where there is no room for "full",
+    UsageError where "full" is asked of one that runs and is small, and Interrupted when asked to stop meanwhile.
     """
     world = _world()
     if world is not None and world["version"] == __version__ and _answers(world):
-        return Running(Path(world["config"]), started_now=False)
+        return _as_it_runs(world, size)
     if sys.platform == "win32":
         raise Unreachable(
             "The sandbox runs on Linux and macOS; this is Windows.", hint="Run the toolkit inside WSL (Ubuntu, say)."
         )
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     directory().mkdir(exist_ok=True, mode=0o700)
-    with FileLock(directory() / "start.lock", timeout=2 * STARTING_SECONDS, mode=0o600):
+    lock = FileLock(directory() / "start.lock", timeout=2 * STARTING_SECONDS, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Unreachable(
+            "Somebody else has been starting the sandbox for a while.",
+            hint="Groups of full size take minutes; what it does is in " + str(directory() / "daemon.log"),
+        ) from error
+    try:
         world = _world()
         if world is not None and _answers(world):
             if world["version"] == __version__:
-                return Running(Path(world["config"]), started_now=False)
+                return _as_it_runs(world, size)
             _stop(world)  # another version of the toolkit started it
+        if size == "full":
+            room.check(directory())
         options = {"--quiet-seconds": quiet_seconds, "--size": size, "--rebuild-seconds": rebuild_seconds}
+        words = [str(part) for pair in options.items() for part in pair]
         patience = STARTING_SECONDS * (1 if size == "small" else 20)
-        return Running(_start([str(part) for pair in options.items() for part in pair], patience), started_now=True)
+        return Running(_start(words, patience, progress), started_now=True)
+    finally:
+        lock.release()
 
 
 def stop() -> bool:
@@ -99,11 +121,25 @@ def set_faults(system: str, settings: dict[str, Any] | None) -> dict[str, Any]:
     return _ask(_running(), "POST", "/v1/faults", body)
 
 
+def make_noise(rate: float, seconds: float, pods: int, environment: str = "") -> dict[str, Any]:
+    """Let the app's pods write `rate` lines a second for so long, into at most `pods` of them; 0 ends it."""
+    body = {"rate": rate, "seconds": seconds, "pods": pods, "environment": environment}
+    return _ask(_running(), "POST", "/v1/noise", body)
+
+
 def _running() -> dict[str, Any]:
     world = _world()
     if world is None:
         raise Unreachable("No sandbox is running.", hint="Start it: toolkit sandbox start")
     return world
+
+
+def _as_it_runs(world: dict[str, Any], size: str) -> Running:
+    if size == "full" and world.get("size") != size:
+        raise UsageError(
+            "A sandbox with small groups runs already.", hint="Stop it first (what is in it goes): toolkit sandbox stop"
+        )
+    return Running(Path(world["config"]), started_now=False)
 
 
 def _world() -> dict[str, Any] | None:
@@ -156,7 +192,7 @@ def _refusal(error: urllib.error.HTTPError) -> UsageError | Failed:
     return UsageError(message, hint=hint) if error.code == 400 else Failed(message, hint=hint)
 
 
-def _start(options: list[str], patience: float) -> Path:
+def _start(options: list[str], patience: float, progress: Progress) -> Path:
     log = directory() / "daemon.log"
     command = [sys.executable, "-m", "toolkit.sandbox.daemon", *options]
     # The toolkit may run from a source tree that is not installed.
@@ -172,8 +208,16 @@ def _start(options: list[str], patience: float) -> Path:
             start_new_session=True,
         )
     process_gone = False
+    told: Advanced | None = None
     end = time.monotonic() + patience
     while time.monotonic() < end:
+        if progress.stop.is_set():
+            _give_up(process)
+            progress.check_stop()
+        come = _how_far()
+        if come is not None and come != told:
+            progress.tell(come)
+            told = come
         world = _world()
         if world is not None and world["pid"] == process.pid and _answers(world):
             # It outlives us: nobody is to be warned that it still runs.
@@ -190,6 +234,24 @@ def _start(options: list[str], patience: float) -> Path:
         "The sandbox did not come up" + (":" if _tail(log) else ".") + _tail(log),
         hint=f"The whole of what it said is in {log}.",
     )
+
+
+def _how_far() -> Advanced | None:
+    """How far the daemon that is starting has come, as it writes it down."""
+    try:
+        return Advanced(**json.loads((directory() / "starting.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _give_up(process: subprocess.Popen[bytes]) -> None:
+    """End the daemon that is just starting: it stops between two frames, and takes its files along."""
+    process.terminate()
+    try:
+        process.wait(STARTING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _python_path() -> list[str]:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.environments import loading
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place
 
 CONTEXT = "sandbox-{cluster}"
+LOKI_TENANT = "phenoapp"
+LOKI_VAULT_PATH = "phenoapp/loki"
 
 _CLUSTER_WORDS = {
     "principal": ("Catalyst; no Pomerium ingress", "MapApp itself", ["primary"]),
@@ -24,11 +27,14 @@ _CLUSTER_WORDS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sandbox's servers listen. `proxies`: environment -> host:port."""
+    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority`: who signed Loki's."""
 
     vault: str
     storage: str
     proxies: Mapping[str, str]
+    loki: str
+    cloud_logging: str
+    authority: Path
 
 
 def write(directory: Path, addresses: Addresses, vault_token: str) -> Path:
@@ -92,12 +98,27 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
         },
         "infra_repo": {"remote": str(directory / "eng-infrastructure"), "path": place.manifest},
         "argocd": {"application": place.argocd_application},
+        "logs.loki": {
+            "address": addresses.loki,
+            "tenant": LOKI_TENANT,
+            "vault_path": LOKI_VAULT_PATH,
+            "ca_file": str(addresses.authority),
+        },
+        "logs.cloud_logging": {"project": place.gcp_project, "endpoint": addresses.cloud_logging},
+        **{f"logs.queries.{name}": query for name, query in queries(place).items()},
     }
     head = {"title": place.title, "kind": "sandbox", "gcp_project": place.gcp_project}
     return {
         f"environments.{place.name}": head,
         **{f"environments.{place.name}.{part}": table for part, table in parts.items()},
     }
+
+
+def queries(place: Place) -> dict[str, dict[str, str]]:
+    """The queries that are shipped for the real environment that this one is like."""
+    profile = {"sandbox": "rp006", "sandbox-mapapp": "mapapp"}[place.name]
+    shipped = loading.shipped().environments[profile].logs.queries
+    return {name: {"source": one.source, "query": one.query, "help": one.help} for name, one in shipped.items()}
 
 
 def _toml(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The daemon's own door: an HTTP API on loopback, for those who know the token in world.json.
 
 `GET /v1/status`, `POST /v1/scenario` ({names, environment}), `POST /v1/faults` ({system, set: {fault: value}}; without
-`set` it is healed), `POST /v1/stop`.
+`set` it is healed), `POST /v1/noise` ({environment, rate, seconds, pods}), `POST /v1/stop`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Control:
             ("GET", "/v1/status"): self._status,
             ("POST", "/v1/scenario"): self._scenario,
             ("POST", "/v1/faults"): self._faults,
+            ("POST", "/v1/noise"): self._noise,
             ("POST", "/v1/stop"): self._end,
         }
         for (method, path), handler in handlers.items():
@@ -88,6 +89,11 @@ class Control:
             raise UsageError("`set` has to be a JSON object.")
         await self._world.set_faults(str(body.get("system")), settings)
         return {"system": body["system"], "set": settings}
+
+    async def _noise(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Let the app's pods write more than they would."""
+        rate, seconds, pods = float(body["rate"]), float(body.get("seconds", 60)), int(body.get("pods", 3))
+        return self._world.make_noise(str(body.get("environment") or ""), rate, seconds, pods)
 
     async def _end(self, body: dict[str, Any]) -> dict[str, Any]:
         del body

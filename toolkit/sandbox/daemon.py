@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from toolkit import __version__, paths
 from toolkit.errors import ToolkitError
+from toolkit.progress import Advanced, Event, Progress
 from toolkit.sandbox import leftovers
 from toolkit.sandbox.configuration import private
 
@@ -74,18 +76,30 @@ async def run(directory: Path, arguments: argparse.Namespace) -> None:
     begun = time.monotonic()
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
+    progress = Progress(lambda event: _write_down(directory / "starting.json", event))
+
+    def end() -> None:
+        progress.stop.set()
+        over.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, over.set)
+        loop.add_signal_handler(number, end)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal it was started from is closed
     world = World(directory, SIZES[arguments.size], arguments.rebuild_seconds)
     token = secrets.token_urlsafe(32)
-    about = {"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds"), "version": __version__}
+    about = {
+        "pid": os.getpid(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "size": arguments.size,
+    }
     control = Control(world, token, over.set, lambda: about)
-    config_file = await world.start()
+    config_file = await world.start(progress)
     try:
         await control.start()
         content: dict[str, Any] = {**about, "control": {"url": control.url, "token": token}, "config": str(config_file)}
         private(directory / "world.json", json.dumps(content, indent=1))
+        (directory / "starting.json").unlink(missing_ok=True)
         log.info("The sandbox is up after %.1f s.", time.monotonic() - begun)
         quiet = asyncio.create_task(
             _until_quiet(
@@ -104,6 +118,12 @@ async def run(directory: Path, arguments: argparse.Namespace) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await control.close()
         await world.stop()
+
+
+def _write_down(file: Path, event: Event) -> None:
+    """How far the start has come, for who waits for it."""
+    if isinstance(event, Advanced):
+        private(file, json.dumps(dataclasses.asdict(event)))
 
 
 async def _until_quiet(seen: Callable[[], object], in_use: Callable[[], bool], seconds: float) -> None:

@@ -1,61 +1,29 @@
-"""The sandbox's groups: their names and build times, and their eight frames as Parquet, all from a seed.
+"""The rows of a built group's eight frames, from its seed: as Arrow, in pieces, whatever they are written as later.
 
 A frame is genes or compounds, aggregated or split by experiment, raw or normalized. Columns: `pert`, `kind`
 (gene/compound), `concentration` (µM, null for genes), `experiment` (split frames only), `replicates`, and `vector`
-(128 float32 of magnitude 1). A normalized frame is free of its experiments' batch effects; a raw one is not.
+(128 float32 of magnitude 1). A normalized frame is free of its experiments' batch effects; a raw one is not. A flaw of
+the build is in them too.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from toolkit.sandbox.perturbations import DIMENSIONS, SMALL, Screen, Size, screen, unit
+from toolkit.sandbox.builds import BuiltGroup, Flaw
+from toolkit.sandbox.perturbations import DIMENSIONS, Screen, screen, unit
 
-FRAMES = tuple(
-    f"{kind}{split}{normalized}"
-    for kind in ("genes", "compounds")
-    for split in ("", "_split_by")
-    for normalized in ("", "_normalized")
-)
-GROUPS = 5
-
-# The transformations that the group auto-loader ran, the newest group's first.
-_TRANSFORMATIONS = ("prox_bias_reduced", "prox_bias_reduced", "centerscale", "prox_bias_reduced", "centerscale")
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltGroup:
-    """A group as it was built: what the cache manager finds when it runs.
-
-    In the frame named by `short_vector` one vector came out of the build with a value missing.
-    """
-
-    name: str
-    built_at: datetime
-    seed: int
-    size: Size = SMALL
-    short_vector: str = ""
-
-
-def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL) -> tuple[BuiltGroup, ...]:
-    """Five groups, the newest first: one a week, each built some hours before that week's run of the cache manager."""
-    groups = []
-    for week in range(GROUPS):
-        built = (last_run - timedelta(weeks=week, hours=9 + 5 * week, minutes=17 * week + 4)).astimezone(UTC)
-        year, number, _ = built.isocalendar()
-        name = f"{prefix}_{year}w{number:02d}_{_TRANSFORMATIONS[week]}"
-        groups.append(BuiltGroup(name, built.replace(microsecond=0), seed, size))
-    return tuple(groups)
+PLATE = slice(48, 72)  # the perturbations that lay on the plate without controls
+_WITHOUT_CONTROLS = 1  # the experiment in which it was
 
 
 def schema(frame: str) -> pa.Schema:
@@ -76,25 +44,27 @@ def record_batches(group: BuiltGroup, frame: str) -> Iterator[pa.RecordBatch]:
     fields = schema(frame)
     for part in _parts(group, frame):
         columns = part.arrays()
-        if frame == group.short_vector:
+        if Flaw.SHORT_VECTOR in group.flaws and Flaw.SHORT_VECTOR.is_in(frame):
             columns[-1] = _one_short(part.vectors)
         columns[-1] = columns[-1].cast(fields.field("vector").type)
-        yield pa.RecordBatch.from_arrays(columns, schema=fields)
+        batch = pa.RecordBatch.from_arrays(columns, schema=fields)
+        if group.without:
+            batch = batch.filter(pc.invert(pc.is_in(batch["pert"], pa.array(sorted(group.without)))))
+        yield batch
 
 
-def write(group: BuiltGroup, frame: str, sink: IO[bytes] | Any) -> None:
-    """Stream one frame into `sink` as Parquet, a row group at a time. Perturbations' names are dictionary-encoded."""
-    options = {"use_dictionary": ["pert", "kind", "experiment", "concentration"], "compression": "zstd"}
-    with pq.ParquetWriter(sink, schema(frame), **options) as writer:
-        for batch in record_batches(group, frame):
-            writer.write_batch(batch, row_group_size=group.size.rows_per_row_group)
+def rows(group: BuiltGroup, frame: str) -> int:
+    """How many rows `record_batches` gives in all."""
+    truth = screen(group.seed, group.size)
+    genes = frame.startswith("genes")
+    perts = truth.genes if genes else truth.compounds
+    kept = sum(pert not in group.without for pert in perts) if group.without else len(perts)
+    return kept * (_experiments(group, genes) if "split_by" in frame else 1)
 
 
-def serialise(group: BuiltGroup, frame: str) -> bytes:
-    """One frame as a Parquet file."""
-    sink = pa.BufferOutputStream()
-    write(group, frame, sink)
-    return bytes(sink.getvalue())
+def vector_bytes(group: BuiltGroup, frame: str) -> int:
+    """The bytes of its vectors alone: nearly all of a frame."""
+    return rows(group, frame) * DIMENSIONS * 4
 
 
 @dataclass(frozen=True)
@@ -133,7 +103,8 @@ def _parts(group: BuiltGroup, frame: str) -> Iterator[_Part]:
     genes = frame.startswith("genes")
     split, normalized = "split_by" in frame, frame.endswith("_normalized")
     count = len(truth.genes) if genes else len(truth.compounds)
-    experiments = group.size.gene_experiments if genes else group.size.compound_experiments
+    experiments = _experiments(group, genes)
+    flaws = {flaw for flaw in group.flaws if flaw.is_in(frame)}
     # The same noise in each of a group's frames of one kind: so an aggregated vector is the mean of its split ones.
     salt = [group.seed, zlib.crc32(group.name.encode()), int(genes)]
     offsets = np.random.default_rng(salt).standard_normal((experiments, DIMENSIONS), dtype=np.float32) * 0.035
@@ -144,9 +115,29 @@ def _parts(group: BuiltGroup, frame: str) -> Iterator[_Part]:
         vectors, replicates = [], []
         for experiment in range(experiments):
             noise, wells = _noise(salt, experiment, rows)
-            vectors.append(_seen(truth, genes, rows, noise, None if normalized else offsets[experiment]))
+            seen = _seen(truth, genes, rows, noise, None if normalized else offsets[experiment])
+            if Flaw.NO_CONTROLS in flaws and experiment == _WITHOUT_CONTROLS:
+                seen[_within(PLATE, rows)] = np.nan
+            vectors.append(seen)
             replicates.append(wells)
-        yield _part(truth, genes, rows, np.stack(vectors, axis=1), np.stack(replicates, axis=1), split)
+        part = _part(truth, genes, rows, np.stack(vectors, axis=1), np.stack(replicates, axis=1), split)
+        if Flaw.NOT_UNIT in flaws:
+            part = dataclasses.replace(part, vectors=part.vectors * _scales(group.seed))
+        yield part
+
+
+def _experiments(group: BuiltGroup, genes: bool) -> int:
+    return group.size.gene_experiments if genes else group.size.compound_experiments
+
+
+def _within(wanted: slice, rows: slice) -> slice:
+    """`wanted`, counted from the first of `rows`."""
+    return slice(max(0, wanted.start - rows.start), max(0, wanted.stop - rows.start))
+
+
+def _scales(seed: int) -> NDArray[np.float32]:
+    """One over each dimension's standard deviation, about √128 for unit vectors: (128,)."""
+    return np.random.default_rng([seed, 2]).uniform(7.0, 15.0, DIMENSIONS).astype(np.float32)
 
 
 _NOISE_BLOCK = 96

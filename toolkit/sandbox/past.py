@@ -10,17 +10,25 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import Failed
+from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import manifests
+from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.cache_manager import Clock
+from toolkit.sandbox.collected import Container
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.manifests import Object, PastRun
+from toolkit.sandbox.places import GROUPS_IN_REDIS, OLDER_IMAGE_TAGS
 
 if TYPE_CHECKING:
     from toolkit.sandbox.sites import Site
 
 
-async def put_runs(site: Site, runs: list[PastRun]) -> None:
-    """The Jobs of the CronJob that are over, with their pods; pods that failed and the newest one have their logs."""
+async def put_runs(site: Site, runs: list[PastRun], progress: Progress = SILENT) -> None:
+    """The Jobs of the CronJob that are over, with their pods and their logs. The newest run is carried out, and what
+    failed fails; of the others only the main lines are told.
+
+    `progress` is told how many frames the newest one has written.
+    """
     cronjob = site.put_cronjob(datetime.now(UTC), runs)
     for number, run in enumerate(runs):
         job = site.cluster_now.put(manifests.past_job(cronjob, run))
@@ -31,9 +39,16 @@ async def put_runs(site: Site, runs: list[PastRun]) -> None:
             program.reach.token = functools.partial(_known, site.password)
             if run.failed:
                 program.reach.redis = _out_of_reach
+            else:
+                program.wrote = functools.partial(_tell, progress, len(site.groups) * len(FRAMES))
             code = await program.run()
+            progress.check_stop()
             if number == 0 and code != 0:
                 raise Failed(f"The sandbox's first rebuild ended with exit code {code}.", hint=_last_line(site, pod))
+        else:
+            for at, line in _good_run(site, run):
+                metadata = pod["metadata"]
+                site.cluster_now.append_log(metadata["namespace"], metadata["name"], line, at=at)
         container = pod["spec"]["containers"][0]["name"]
         site.cluster_now.log_of(pod["metadata"]["namespace"], pod["metadata"]["name"], container).close()
 
@@ -46,12 +61,43 @@ def put_app(site: Site, last: PastRun) -> None:
     ):
         stored = cluster.put(item)
         if item["kind"] == "Pod":
-            clock = Clock(1.0, datetime.fromisoformat(item["status"]["startTime"]))
-            for words in (
-                f"Loading the default group {site.groups[0].name} from Redis",
-                f"{site.place.frames_in_memory} dataframes in memory; serving",
-            ):
-                _write(cluster, stored, clock, f"{clock.now():%F %T},000 INFO phenoapp.app: {words}")
+            started = datetime.fromisoformat(item["status"]["startTime"])
+            site.serving.began(stored["metadata"]["name"], started, now=datetime.now(UTC))
+
+
+def ship_older(site: Site, scheduled: list[datetime]) -> None:
+    """Runs of earlier weeks: their Jobs and pods are gone, what they wrote is still in Loki and Cloud Logging."""
+    place = site.place
+    for start in scheduled:
+        run = PastRun(start, 3400)
+        pod = f"{place.cronjob}-{int(start.timestamp() // 60)}-{int(start.timestamp()) % 46656:05x}"
+        writer = Container(
+            place.cache_manager_cluster, place.cache_manager_namespace, pod, "cache-manager", place.cronjob
+        )
+        for at, line in _good_run(site, run):
+            site.shared.collected.ship(writer, at, line)
+
+
+def _good_run(site: Site, run: PastRun) -> list[tuple[int, str]]:
+    """The main lines of a run that went well: (nanoseconds, line)."""
+    begun = run.started.timestamp() + 11
+    seconds = run.seconds - 15
+    told = [
+        (0.0, f"Cache manager {OLDER_IMAGE_TAGS[-1]} starting for {site.place.argocd_application}"),
+        (0.4, f"Reading the Redis token from Vault at secret/{site.place.vault_path}"),
+        (0.9, f"Found {len(site.groups)} built groups; caching the newest {GROUPS_IN_REDIS}"),
+        (1.1, "Connected to Redis"),
+        (1.3, f"Dropping {GROUPS_IN_REDIS} groups from Redis"),
+        (seconds, f"Done: {GROUPS_IN_REDIS} groups in Redis, {len(site.groups)} in the bucket, in {seconds:.1f} s"),
+    ]
+    return [
+        (int((begun + after) * 1e9), f"{_stamp(begun + after)} INFO phenoapp.cache_manager: {words}")
+        for after, words in told
+    ]
+
+
+def _stamp(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%F %T},{int(seconds % 1 * 1000):03d}"
 
 
 def _last_line(site: Site, pod: Object) -> str:
@@ -66,14 +112,19 @@ def _write(cluster: ClusterServer, pod: Object, clock: Clock, line: str) -> None
     cluster.append_log(metadata["namespace"], metadata["name"], line, at=int(clock.now().timestamp() * 1e9))
 
 
+def _tell(progress: Progress, total: int, written: int) -> None:
+    progress.advance("written to Redis and the bucket", written, total, "frames")
+    progress.check_stop()
+
+
 async def _known(password: str) -> str:
     return password
 
 
 def _out_of_reach(token: str) -> Any:
     """A Redis that is not there: what the run of two weeks ago met."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
+    from redis import Redis
     from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     return Redis(host="127.0.0.1", port=1, password=token, protocol=2, retry=Retry(NoBackoff(), 0))

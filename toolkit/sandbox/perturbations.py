@@ -74,6 +74,10 @@ def known_genes() -> dict[str, tuple[str, int]]:
     return genes
 
 
+def is_compound(pert: str) -> bool:
+    return pert.startswith("REC-")
+
+
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """`vectors` (…, 128) with magnitude 1 each."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)

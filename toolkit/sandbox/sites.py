@@ -10,36 +10,45 @@ import asyncio
 import dataclasses
 import functools
 import secrets
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolkit.sandbox import data, manifests, past
+from toolkit.progress import SILENT, Progress
+from toolkit.sandbox import builds, data, encodings, manifests, past
+from toolkit.sandbox.builds import FRAMES, BuiltGroup
 from toolkit.sandbox.cache_manager import Clock, Reach
 from toolkit.sandbox.cache_manager import Run as CacheManagerRun
-from toolkit.sandbox.data import BuiltGroup
+from toolkit.sandbox.collected import Collected
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
 from toolkit.sandbox.redis.server import RedisServer
 from toolkit.sandbox.redis.tcp_proxy import TcpProxy, loopback_host
+from toolkit.sandbox.serving import Serving
 from toolkit.sandbox.storage.api import StorageServer
 from toolkit.sandbox.vault.api import VaultServer
+
+if TYPE_CHECKING:
+    from toolkit.sandbox.scenarios import Scenario
 
 REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
 
 
 @dataclass
 class Shared:
-    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own."""
+    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own; `collected` are the
+    lines that the clusters' containers wrote."""
 
     clusters: Mapping[str, ClusterServer]
     storage: StorageServer
     vault: VaultServer
     vault_token: str
+    collected: Collected = field(default_factory=Collected)
 
 
 @dataclass
@@ -47,7 +56,8 @@ class Site:
     """`place`, running. `directory` is its own.
 
     `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
-    is told by each run how many frames it has written, with its clock. `cluster` is where the CronJob is now.
+    is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
+    serialises as much as fits. `cluster` is where the CronJob is now.
     """
 
     place: Place
@@ -58,29 +68,36 @@ class Site:
     groups: tuple[BuiltGroup, ...] = ()
     run_seconds: float | None = None
     on_wrote: Callable[[int, Clock], None] | None = None
+    disk_full: bool = False
     cluster: str = ""
     _home: tuple[str, int] = ("", 0)
     _running: int = 0
-    _files: dict[tuple[str, str], Path] = field(default_factory=dict)
+    _starting: Progress = SILENT
+    _usual: tuple[BuiltGroup, ...] = ()
+    _files: dict[tuple[BuiltGroup, str], Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.password = secrets.token_urlsafe(24)
         maxmemory = "2gb" if self.size == SMALL else "8gb"
         self.redis = RedisServer(self.directory / "redis", self.password, maxmemory=maxmemory)
         self.cluster = self.place.cache_manager_cluster
+        self.serving = Serving(self)
 
     # -- its life
 
-    async def start(self) -> None:
-        """Start Redis and its proxy, and build the groups' frames."""
-        now = datetime.now(UTC)
-        self.groups = data.built_groups(self.place.groups_prefix, self.place.seed, scheduled_runs(now, 1)[0], self.size)
-        _, _ = await asyncio.gather(asyncio.to_thread(self.redis.start), asyncio.to_thread(self._build))
+    async def start(self, progress: Progress = SILENT) -> None:
+        """Start Redis and its proxy, and build the groups' frames; `progress` is told of it, and of the first reset."""
+        self._starting = progress
+        last = scheduled_runs(datetime.now(UTC), 1)[0]
+        self._usual = builds.built_groups(self.place.groups_prefix, self.place.seed, last, self.size)
+        _, _ = await asyncio.gather(asyncio.to_thread(self.redis.start), asyncio.to_thread(self._build, progress))
         self.proxy = TcpProxy(self.redis.target)
         await self.proxy.start(loopback_host(PLACES.index(self.place) + 1))
         self._home = (self.proxy.host, self.proxy.port)
+        self.serving.start()
 
     async def stop(self) -> None:
+        await self.serving.stop()
         if hasattr(self, "proxy"):
             await self.proxy.stop()
         await asyncio.to_thread(self.redis.stop)
@@ -92,19 +109,28 @@ class Site:
 
     # -- the world as it should be
 
-    async def reset(self) -> None:
-        """Everything of this site as it should be; a run that is going on is ended."""
+    async def reset(self, scenarios: Sequence[Scenario] = ()) -> None:
+        """Everything of this site as it should be; a run that is going on is ended.
+
+        What had been built when the last run came is what the scenarios make of the usual groups.
+        """
         await self._end_runs()
+        self.serving.make_noise(0, 1, 1)
         runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
-        self.groups = tuple(dataclasses.replace(group, short_vector="") for group in self.groups)
+        self.groups = self._usual
+        for scenario in scenarios:
+            self.groups = scenario.built(self, self.groups)
         self.on_wrote, self.run_seconds, self.cluster = None, None, self.place.cache_manager_cluster
+        self.disk_full = False
         await asyncio.to_thread(self.redis.command, "FLUSHALL")
         self.shared.vault.put_kv("secret", self.place.vault_path, {"token": self.password, "username": "default"})
         await self.proxy.set_fault(None)
         await self._put_proxy(*self._home)
         self.shared.storage.add_bucket(self.place.bucket, self.place.gcp_project)
-        await past.put_runs(self, runs)
+        progress, self._starting = self._starting, SILENT
+        await past.put_runs(self, runs, progress)
         past.put_app(self, runs[0])
+        past.ship_older(self, scheduled_runs(datetime.now(UTC), 8)[5:])
 
     def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
         """The cache manager's CronJob, new, in the cluster where it is now; `runs` are behind it."""
@@ -190,9 +216,9 @@ class Site:
         return await asyncio.to_thread(read)
 
     def _redis(self, token: str) -> Any:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
+        from redis import Redis
         from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         target = self.redis.target
         where: dict[str, Any] = {"unix_socket_path": str(target)}
@@ -202,39 +228,43 @@ class Site:
         return Redis(**where, password=token, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=300)
 
     def _put(self, path: str, file: Path, at: datetime) -> None:
-        """Write an object as of the time `at`."""
+        """Write an object as of the time `at`. Its generation is of that second; what has other content has another."""
         bucket = self.place.bucket
         version = self.shared.storage.put(bucket, path, file)
         if at < version.created - timedelta(minutes=1):
-            generation = int(at.timestamp() * 1e6)
+            generation = int(at.timestamp()) * 10**6 + zlib.crc32(version.crc32c.encode()) % 10**6
             self.shared.storage.store.bucket(bucket).live[path] = dataclasses.replace(
                 version, created=at, generation=generation
             )
 
     async def _serialise(self, group: BuiltGroup, frame: str) -> Path:
-        file = self._files.get((group.name, frame))
-        if file is None or group.short_vector == frame:
-            return await asyncio.to_thread(self._built, group, frame)
-        return file
+        file = self._files.get((group.seen_in(frame), frame))
+        if file is None:
+            file = await asyncio.to_thread(self._built, group.seen_in(frame), frame)
+        return _cut_off(file) if self.disk_full else file
 
     # -- how it is set up
 
-    def _build(self) -> None:
+    def _build(self, progress: Progress) -> None:
         """Serialise all frames of all groups, as phenoservice has them."""
-        for group in self.groups:
-            for frame in data.FRAMES:
-                self._files[group.name, frame] = self._built(group, frame)
+        frames = [(group, frame) for group in self._usual for frame in FRAMES]
+        sizes = [data.vector_bytes(group, frame) for group, frame in frames]
+        for number, (group, frame) in enumerate(frames, 1):
+            progress.check_stop()
+            self._built(group, frame)
+            progress.advance("vectors built", sum(sizes[:number]), sum(sizes), "bytes")
 
     def _built(self, group: BuiltGroup, frame: str) -> Path:
-        file = self.directory / "frames" / group.name / f"{frame}.parquet"
+        """Serialise a frame into a file of its own. `group` is as that frame shows it."""
+        file = self.directory / "frames" / group.name / f"{frame}.{len(self._files)}"
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = file.with_suffix(".building")
         try:
-            with temporary.open("wb") as sink:
-                data.write(group, frame, sink)
-            temporary.replace(file)
-        finally:
-            temporary.unlink(missing_ok=True)
+            with file.open("wb") as sink:
+                encodings.write(group, frame, sink)
+        except BaseException:
+            file.unlink()
+            raise
+        self._files[group, frame] = file
         return file
 
     async def _put_proxy(self, host: str, port: int) -> None:
@@ -255,6 +285,14 @@ class Site:
                             cluster.delete(kind, namespace, item["metadata"]["name"])
         while self._running:
             await asyncio.sleep(0.01)
+
+
+def _cut_off(file: Path) -> Path:
+    """The first half of a file, as a file."""
+    half = file.with_name(f"{file.name}.cut-off")
+    with file.open("rb") as whole, half.open("wb") as cut:
+        cut.write(whole.read(file.stat().st_size // 2))
+    return half
 
 
 def _tell(listener: Callable[[int, Clock], None], clock: Clock, written: int) -> None:

@@ -8,21 +8,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import logging
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import UsageError
+from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import configuration, repository, scenarios
 from toolkit.sandbox.certificate import make_certificate
+from toolkit.sandbox.cloud_logging.api import CloudLoggingServer
+from toolkit.sandbox.collected import Collected, Container
 from toolkit.sandbox.kubernetes import kubeconfig
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import JobController
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
+from toolkit.sandbox.kubernetes.logs import Line
+from toolkit.sandbox.loki.api import LokiServer
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
 from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
@@ -55,10 +61,13 @@ class World:
         self._changing = asyncio.Lock()
         self._parts = contextlib.AsyncExitStack()
 
-    async def start(self) -> Path:
-        """Start every server, make the world healthy, and write the configuration; gives back its file."""
+    async def start(self, progress: Progress = SILENT) -> Path:
+        """Start every server, make the world healthy, and write the configuration; gives back its file.
+
+        `progress` is told how far the first environment has come.
+        """
         try:
-            return await self._start()
+            return await self._start(progress)
         except BaseException:
             await self.stop()
             raise
@@ -74,7 +83,7 @@ class World:
             if site is None:
                 raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
             self.applied, self.where = (), site.place.name
-            await self._reset()
+            await self._reset(site, wanted)
             for scenario in wanted:
                 log.info("scenario %s in %s", scenario.name, site.place.name)
                 await scenario.bring_about(self, site)
@@ -93,6 +102,8 @@ class World:
             "servers": {
                 "vault": self.vault.url,
                 "storage": self.storage.url,
+                "loki": self.loki.url,
+                "cloud logging": self.cloud_logging.url,
                 **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
                 **{f"redis proxy of {name}": one.address for name, one in self.sites.items()},
             },
@@ -103,6 +114,8 @@ class World:
         return (
             self.storage.request_count,
             self.vault.requests_seen,
+            self.loki.requests_seen,
+            self.cloud_logging.requests_seen,
             *(cluster.requests_seen for cluster in self.clusters.values()),
             *(site.proxy.connections_seen for site in self.sites.values()),
         )
@@ -110,27 +123,45 @@ class World:
     @property
     def in_use(self) -> bool:
         """Is a connection open through which somebody may be waiting for something?"""
+        if self.loki.tails_open or self.cloud_logging.tails_open:
+            return True
         return any(site.proxy.open_connections for site in self.sites.values()) or any(
             cluster.streams_open for cluster in self.clusters.values()
         )
 
     def faults(self) -> dict[str, Any]:
-        """What can be switched wrong at the storage and at the clusters, by name: plain objects with attributes."""
+        """What can be switched wrong at the servers, by name: plain objects with attributes."""
         clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
-        return {"storage": self.storage.faults, **clusters}
+        logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
+        return {"storage": self.storage.faults, **clusters, **logs}
+
+    def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
+        """Let the app's pods of the environment write `rate` lines a second for so long; 0 ends that."""
+        site = self.sites.get(environment or PLACES[0].name)
+        if site is None:
+            raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
+        site.serving.make_noise(rate, seconds, pods)
+        return {"environment": site.place.name, "rate": rate, "seconds": seconds, "pods": site.serving.pods()[:pods]}
 
     async def set_faults(self, system: str, settings: Mapping[str, Any] | None) -> None:
         """Switch something wrong, until the next scenario; None heals it. Raises UsageError for what is not known.
 
         `settings` are attributes of the storage's or a cluster's faults; for `redis proxy of NAME` one of
-        {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}}.
+        {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}}; for `app of NAME`
+        {"replace_pod": {}}: one of its pods goes, and another one comes.
         """
         proxies = {f"redis proxy of {name}": site.proxy for name, site in self.sites.items()}
+        apps = {f"app of {name}": site.serving for name, site in self.sites.items()}
         faults = self.faults()
-        if system in proxies:
+        if system in apps:
+            if settings is not None and set(settings) != {"replace_pod"}:
+                raise UsageError(f"{system} has no fault {', '.join(sorted(settings))}; it has replace_pod.")
+            if settings:
+                await apps[system].replace_pod()
+        elif system in proxies:
             await proxies[system].set_fault(_proxy_fault(settings) if settings else None)
         elif system not in faults:
-            raise UsageError(f"No such system; there are: {', '.join((*faults, *proxies))}.")
+            raise UsageError(f"No such system; there are: {', '.join((*faults, *proxies, *apps))}.")
         elif settings is None:
             faults[system].__init__()
         else:
@@ -143,7 +174,7 @@ class World:
     def _symptoms(self, site: Site) -> list[Symptom]:
         return [scenario.symptom(site) for scenario in self.applied]
 
-    async def _start(self) -> Path:
+    async def _start(self, progress: Progress) -> Path:
         for stale in ("redis", "frames", *(place.name for place in PLACES)):
             shutil.rmtree(self.directory / stale, ignore_errors=True)
         certificate = await asyncio.to_thread(make_certificate, self.directory)
@@ -157,21 +188,26 @@ class World:
         for cluster in self.clusters.values():
             await cluster.start()
             self._parts.push_async_callback(cluster.stop)
-        shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token)
+        collected = Collected()
+        for name, cluster in self.clusters.items():
+            cluster.wrote = functools.partial(self._collect, collected, name)
+        await self._start_logs(collected, certificate.chain)
+        shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token, collected)
         self.sites = {
             place.name: Site(place, self.directory / place.name, shared, size, self.rebuild_seconds)
             for place, size in zip(PLACES, (self.size, SMALL), strict=True)
         }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
-        controller = JobController(self.clusters.values(), self._run)
-        self._parts.push_async_callback(controller.stop)
+        self.controller = JobController(self.clusters.values(), self._run)
+        self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
         git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
-        has_git, *_ = await asyncio.gather(git, *(site.start() for site in self.sites.values()))
+        first, *others = self.sites.values()
+        has_git, *_ = await asyncio.gather(git, first.start(progress), *(site.start() for site in others))
         if not has_git:
             log.warning("there is no git here: eng-infrastructure is plain files")
-        await controller.start()
+        await self.controller.start()
         await self._reset()
         kubeconfig.write_kubeconfig(
             self.directory / "kubeconfig",
@@ -179,7 +215,9 @@ class World:
             certificate.authority,
         )
         proxies = {name: site.address for name, site in self.sites.items()}
-        addresses = configuration.Addresses(self.vault.url, self.storage.url, proxies)
+        addresses = configuration.Addresses(
+            self.vault.url, self.storage.url, proxies, self.loki.url, self.cloud_logging.url, certificate.authority
+        )
         return configuration.write(self.directory, addresses, self._on_calls_token)
 
     async def _start_vault(self) -> None:
@@ -191,16 +229,37 @@ class World:
         await self.vault.start()
         self._parts.push_async_callback(self.vault.stop)
 
-    async def _reset(self) -> None:
-        """Everything as it should be, in both environments."""
+    async def _start_logs(self, collected: Collected, certificate: Path) -> None:
+        """Loki, which wants a token that lies in Vault, and Cloud Logging."""
+        self._loki_token = secrets.token_urlsafe(24)
+        self.loki = LokiServer(collected, self._loki_token, configuration.LOKI_TENANT, certificate)
+        self.cloud_logging = CloudLoggingServer(collected, _project_of)
+        for server in (self.loki, self.cloud_logging):
+            self._parts.push_async_callback(server.stop)
+            await server.start()
+
+    def _collect(
+        self, collected: Collected, cluster: str, namespace: str, pod: str, container: str, line: Line
+    ) -> None:
+        """What a cluster's log agent does with a line."""
+        found = self.clusters[cluster].get("Pod", namespace, pod)
+        labels = found["metadata"].get("labels", {}) if found else {}
+        app = labels.get("app") or labels.get("app.kubernetes.io/name") or container
+        collected.ship(Container(cluster, namespace, pod, container, app), line.at, line.text)
+
+    async def _reset(self, where: Site | None = None, wanted: Sequence[Scenario] = ()) -> None:
+        """Everything as it should be, in both environments; but built at `where` was what the scenarios say."""
+        for site in self.sites.values():
+            site.shared.collected.clear()
         for faults in self.faults().values():
             faults.__init__()
         for cluster in self.clusters.values():
             cluster.accounts.by_token[cluster.token].denied.clear()
         self.vault.unseal()
         self.vault.enable_kv("secret", 2)
+        self.vault.put_kv("secret", configuration.LOKI_VAULT_PATH, {"token": self._loki_token})
         repository.restore(self.directory / "eng-infrastructure")
-        await asyncio.gather(*(site.reset() for site in self.sites.values()))
+        await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 
     async def _run(self, pod: PodRun) -> int:
         """What the pod of a Job does: the cache manager of the environment whose CronJob it came from."""
@@ -210,6 +269,14 @@ class World:
                 return await site.run(pod)
         pod.log("Nothing to do.")
         return 0
+
+
+def _project_of(container: Container) -> str:
+    """The project of the environment whose namespace it is, in whichever cluster."""
+    for place in PLACES:
+        if container.namespace in (place.cache_manager_namespace, place.app_namespace):
+            return place.gcp_project
+    return ""
 
 
 def _proxy_fault(settings: Mapping[str, Any]) -> Fault:

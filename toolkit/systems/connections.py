@@ -11,8 +11,10 @@ from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
 if TYPE_CHECKING:
     from toolkit.secret import Secret
     from toolkit.systems.bucket import Bucket
+    from toolkit.systems.cloud_logging import CloudLogging
     from toolkit.systems.cluster import Cluster
     from toolkit.systems.infra_repo import InfraRepo
+    from toolkit.systems.loki import Loki
     from toolkit.systems.redis_proxy import Address, RedisProxy
     from toolkit.systems.vault import Vault
 
@@ -28,6 +30,8 @@ class Connections:
         self._redis: RedisProxy | None = None
         self._bucket: Bucket | None = None
         self._infra_repo: InfraRepo | None = None
+        self._loki: Loki | None = None
+        self._cloud_logging: CloudLogging | None = None
         self._clusters: dict[str, Cluster] = {}
         self._token: Secret | None = None
 
@@ -132,10 +136,42 @@ class Connections:
                 self._infra_repo = InfraRepo(self.environment.infra_repo)
             return self._infra_repo
 
+    @property
+    def loki(self) -> Loki:
+        """Loki; its token is read from Vault at the first question, where one is configured."""
+        from toolkit.systems.loki import Loki
+
+        part = self.environment.logs.loki
+        with self._lock:
+            if self._loki is None:
+                if part.vault_path:
+                    by_hand = self.vault.get_by_hand(part.vault_path, part.vault_field)
+                    self._loki = Loki(part, self._loki_token, token_by_hand=by_hand)
+                else:
+                    self._loki = Loki(part)
+            return self._loki
+
+    def _loki_token(self) -> Secret:
+        from toolkit.systems.vault.secret import Wanted
+
+        part = self.environment.logs.loki
+        keys = ("logs.loki.vault_path", "logs.loki.vault_field")
+        return self.vault.read(Wanted(part.vault_path, part.vault_field, "Loki's token", *keys))
+
+    @property
+    def cloud_logging(self) -> CloudLogging:
+        from toolkit.systems.cloud_logging import CloudLogging
+
+        with self._lock:
+            if self._cloud_logging is None:
+                self._cloud_logging = CloudLogging(self.environment.logs.cloud_logging)
+            return self._cloud_logging
+
     def close(self) -> None:
         with self._lock:
-            for system in (self._redis, self._bucket, self._vault, *self._clusters.values()):
+            logs = (self._loki, self._cloud_logging)
+            for system in (self._redis, self._bucket, self._vault, *logs, *self._clusters.values()):
                 if system is not None:
                     system.close()
-            self._redis = self._bucket = self._vault = self._token = None
+            self._redis = self._bucket = self._vault = self._token = self._loki = self._cloud_logging = None
             self._clusters = {}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from toolkit.cache.formats import arrow, packed, parquet, pickled_frame
-from toolkit.cache.formats.arrow_headers import FILE_MAGIC, STREAM_MAGIC
+from toolkit.cache.formats import arrow, packed, parquet, pickled_frame, told
 from toolkit.cache.formats.frame import IDENTIFYING, Frame, UnreadableFrame
 from toolkit.cache.ranged import RangedReader
 from toolkit.progress import SILENT, Progress
 
 __all__ = ["IDENTIFYING", "Frame", "UnreadableFrame", "open_frame"]
 
-_HEAD: Final = 16
 _DEEPEST: Final = 2  # wrappers around wrappers
 _NOT_FOR_US: Final = {
     b"FEA1": "it is Feather V1, which Arrow itself no longer reads",
@@ -33,21 +31,22 @@ def open_frame(reader: RangedReader, progress: Progress = SILENT) -> Frame:
 
 def _open(reader: RangedReader, progress: Progress, depth: int) -> Frame:
     size = reader.size
-    head, _ = reader.fetch_many([(0, _HEAD), (size - _tail(size), size)])
-    if head.startswith(parquet.MAGIC):
-        return parquet.ParquetFrame(reader, progress)
-    if head.startswith(FILE_MAGIC):
-        return arrow.ArrowFile(reader, progress)
-    if head.startswith(STREAM_MAGIC):
-        return arrow.ArrowStream(reader, progress)
-    if pickled_frame.is_pickle(head):
-        return pickled_frame.PickledFrame(reader, progress)
-    kind = packed.packing(head)
-    if kind:
-        if depth == _DEEPEST:
-            raise UnreadableFrame(reader.name, kind, f"it is packed more than {depth} times")
-        return _unpacked(reader, kind, progress, depth)
-    raise UnreadableFrame(reader.name, "", _unknown(head))
+    head, _ = reader.fetch_many([(0, told.HEAD), (size - _tail(size), size)])
+    match told.kind(head):
+        case "parquet":
+            return parquet.ParquetFrame(reader, progress)
+        case "arrow":
+            return arrow.ArrowFile(reader, progress)
+        case "arrow-stream":
+            return arrow.ArrowStream(reader, progress)
+        case "pickle":
+            return pickled_frame.PickledFrame(reader, progress)
+        case "":
+            raise UnreadableFrame(reader.name, "", _unknown(head))
+        case wrapper if depth == _DEEPEST:
+            raise UnreadableFrame(reader.name, wrapper, f"it is packed more than {depth} times")
+        case wrapper:
+            return _unpacked(reader, wrapper, progress, depth)
 
 
 def _unpacked(reader: RangedReader, kind: str, progress: Progress, depth: int) -> Frame:

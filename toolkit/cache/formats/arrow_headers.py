@@ -1,13 +1,16 @@
-"""How many rows an Arrow file or stream has, from the headers of its batches alone: pyarrow would fetch the batches.
+"""How many rows an Arrow file or stream has and where its columns lie, from the headers of its batches alone: pyarrow
+would fetch the batches, and those one buffer after the other.
 
 As Arrow's specification has it: File.fbs (Footer: version, schema, dictionaries, recordBatches; Block: offset,
-metaDataLength, bodyLength), Message.fbs (Message: version, header_type, header, bodyLength; RecordBatch: length …).
+metaDataLength, bodyLength), Message.fbs (Message: version, header_type, header, bodyLength; RecordBatch: length, nodes,
+buffers; Buffer: offset, length).
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from toolkit.cache.ranged import RangedReader
@@ -18,27 +21,40 @@ STREAM_MAGIC: Final = b"\xff\xff\xff\xff"
 _RECORD_BATCH: Final = 3  # the member of the union MessageHeader
 _LONGEST_HEADER: Final = 64 * 1024 * 1024
 _BLOCK: Final = struct.Struct("<qi4xq")
+_BUFFER: Final = struct.Struct("<qq")
 
 
-def rows_of_file(reader: RangedReader) -> list[int]:
-    """The rows of each record batch of a file. Raises ValueError where it is damaged."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A record batch of a file: its rows, and its buffers as (start, end) in the file, in the order of its columns."""
+
+    rows: int
+    buffers: tuple[tuple[int, int], ...]
+
+
+def batches_of_file(reader: RangedReader) -> list[Batch]:
+    """Each record batch of a file. Raises ValueError where it is damaged."""
     end = reader.size - len(FILE_MAGIC) - 4
     (length,) = struct.unpack("<I", _exactly(reader, max(0, end), 4))
     if length > min(end, _LONGEST_HEADER):
         raise ValueError(f"its footer claims to have {length:,} bytes")
-    headers = []
+    headers, bodies = [], []
     for offset, header, body in _blocks(_exactly(reader, end - length, length)):
         if offset < 0 or body < 0 or not 8 <= header <= _LONGEST_HEADER or offset + header + body > end:
             raise ValueError("its footer points out of the file")
         headers.append((offset, offset + header))
-    rows = []
-    for content in reader.fetch_many(headers):
+        bodies.append((offset + header, offset + header + body))
+    batches = []
+    for content, (start, stop) in zip(reader.fetch_many(headers), bodies, strict=True):
         at = 8 if content.startswith(STREAM_MAGIC) else 4  # the mark before the length came with Arrow 0.15
         kind, _, count = _message(content[at:])
         if kind != _RECORD_BATCH or count < 0:
             raise ValueError("its footer points to something that is no batch")
-        rows.append(count)
-    return rows
+        buffers = tuple((start + first, start + last) for first, last in _buffers(content[at:]))
+        if any(not start <= first <= last <= stop for first, last in buffers):
+            raise ValueError("one of its columns lies outside of its batch")
+        batches.append(Batch(count, buffers))
+    return batches
 
 
 def rows_of_stream(reader: RangedReader, progress: Progress) -> Iterator[int]:
@@ -86,6 +102,25 @@ def _blocks(footer: bytes) -> list[tuple[int, int, int]]:
         return [_BLOCK.unpack_from(footer, at + 4 + number * _BLOCK.size) for number in range(count)]
     except (struct.error, IndexError) as error:
         raise ValueError("its footer is damaged") from error
+
+
+def _buffers(header: bytes) -> list[tuple[int, int]]:
+    """(start, end) in the body of each buffer of the RecordBatch in a Message."""
+    try:
+        (root,) = struct.unpack_from("<I", header, 0)
+        table = _field(header, root, 2)
+        table += struct.unpack_from("<I", header, table)[0]
+        at = _field(header, table, 2)
+        if not at:
+            return []
+        at += struct.unpack_from("<I", header, at)[0]
+        (count,) = struct.unpack_from("<I", header, at)
+        if count * _BUFFER.size > len(header):
+            raise IndexError(count)
+        found = (_BUFFER.unpack_from(header, at + 4 + number * _BUFFER.size) for number in range(count))
+        return [(offset, offset + length) for offset, length in found]
+    except (struct.error, IndexError) as error:
+        raise ValueError("the header of one of its batches is damaged") from error
 
 
 def _message(header: bytes) -> tuple[int, int, int]:

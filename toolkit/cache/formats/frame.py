@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 Rows = Sequence[int]  # numbers of rows from 0, ascending, each once
 IDENTIFYING: Final = ("pert", "kind", "concentration", "experiment", "replicates")
-PIECE_ROWS: Final = 8192
+PIECE_ROWS: Final = 8192  # with their vectors some MB
+NAME_ROWS: Final = 65536  # without
 
 
 class UnreadableFrame(ToolkitError):
@@ -51,6 +52,11 @@ class Frame(Protocol):
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         """The identifying columns, those that exist: pert, kind, experiment as string, concentration (µM) as float64,
         replicates as int64; NaN is null."""
+        ...
+
+    def names_mark(self) -> str:
+        """The same for frames that store the very same identifying columns; empty where to tell takes as much as to
+        read them."""
         ...
 
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
@@ -96,14 +102,14 @@ def _explained(reader: RangedReader, kind: str, error: Exception) -> ToolkitErro
     return UnreadableFrame(reader.name, kind, (said[0][:200] if said else type(error).__name__).rstrip("."))
 
 
-def in_pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch some thousand rows at a time, once it is known to be whole: offsets, indices, UTF-8.
+def in_pieces(batch: pa.RecordBatch, rows: int = PIECE_ROWS) -> Iterator[pa.RecordBatch]:
+    """A batch `rows` at a time, once it is known to be whole: offsets, indices, UTF-8.
 
     Raises ArrowInvalid; to look into a damaged one that was not checked would end the program.
     """
     batch.validate(full=True)
-    for start in range(0, batch.num_rows, PIECE_ROWS):
-        yield batch.slice(start, PIECE_ROWS)
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
 
 
 def within(rows: Rows | None, first: int, count: int) -> Rows | None:
@@ -139,7 +145,7 @@ def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_floating(column.type):
         if pa.types.is_float16(column.type):
             column = column.cast(pa.float32())
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        column = pc.if_else(pc.is_nan(column), pa.nulls(1, column.type)[0], column)
     return column if column.type == kind else column.cast(kind)
 
 

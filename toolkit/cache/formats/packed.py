@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_UNPACKED: Final = 4 * 1024**3  # bytes; a group is half of that
 _IN_MEMORY: Final = 32 * 1024 * 1024
 _STEP: Final = 1024 * 1024
+_TOLD_EVERY: Final = 4 * 1024 * 1024
 _MAGIC: Final = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -53,6 +54,9 @@ class Unpacked:
 
     def names(self, columns: Sequence[str] = IDENTIFYING) -> Iterator[pa.RecordBatch]:
         return self._inner.names(columns)
+
+    def names_mark(self) -> str:
+        return self._inner.names_mark()
 
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         return self._inner.vectors(columns, rows)
@@ -95,11 +99,14 @@ class Spool:
 def unpack(reader: RangedReader, kind: str, progress: Progress, most: int = MOST_UNPACKED) -> Spool:
     """All of `reader` unpacked. Raises UnreadableFrame where it is damaged, cut off, or becomes more than `most`."""
     spool = Spool()
+    told = 0
     try:
         with reading(reader, kind):
             for content in _unpacked(reader, kind):
                 progress.check_stop()
-                progress.advance(reader.name, reader.bytes_read, reader.size, "bytes")
+                if reader.bytes_read - told >= _TOLD_EVERY:
+                    told = reader.bytes_read
+                    progress.advance(reader.name, told, reader.size, "bytes")
                 if spool.append(content) > most:
                     raise UnreadableFrame(reader.name, kind, f"unpacked it is more than {most:,} bytes")
     except BaseException:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from toolkit.cache.formats.frame import (
     IDENTIFYING,
+    NAME_ROWS,
     PIECE_ROWS,
     Rows,
     UnreadableFrame,
@@ -61,8 +63,35 @@ class ParquetFrame:
                 self._progress.check_stop()
                 if group > fetched:
                     fetched = self._fetch_ahead(group, some)
-                for batch in self._batches(file, group, some):
+                for batch in self._batches(file, group, some, NAME_ROWS):
                     yield identifying(batch)
+
+    def names_mark(self) -> str:
+        """See Frame. Of the columns' bytes as they are stored, and of what the footer says of them."""
+        there = [name for name, _ in self.columns]
+        some = [name for name in IDENTIFYING if name in there]
+        chunks = [chunk for group in self._groups for chunk in group.chunks if chunk.column in some]
+        if sum(chunk.end - chunk.start for chunk in chunks) > _AHEAD:
+            return ""
+        with reading(self._reader, self.format):
+            contents = self._reader.fetch_many((chunk.start, chunk.end) for chunk in chunks)
+            seen = hashlib.blake2b(repr(list(self._described(some))).encode(), digest_size=20)
+            for content in contents:
+                seen.update(len(content).to_bytes(8, "big"))
+                seen.update(content)
+        return seen.hexdigest()
+
+    def _described(self, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+        """What it takes, beside their bytes, to know what some columns hold."""
+        yield tuple(column for column in self.columns if column[0] in columns)
+        for number, group in enumerate(self._groups):
+            about = self._metadata.row_group(number)
+            yield (group.rows,)
+            for at, chunk in enumerate(group.chunks):
+                if chunk.column in columns:
+                    one, kind = about.column(at), self._metadata.schema.column(at)
+                    levels = (kind.max_definition_level, kind.max_repetition_level)
+                    yield (chunk.column, one.physical_type, one.compression, one.num_values, *levels)
 
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         """See Frame. Reads page by page, whatever the size of a row group; of some rows, up to a row group's last."""
@@ -119,11 +148,13 @@ class ParquetFrame:
             page_checksum_verification=True,
         )
 
-    def _batches(self, file: pq.ParquetFile, group: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, file: pq.ParquetFile, group: int, columns: Sequence[str], most: int = PIECE_ROWS
+    ) -> Iterator[pa.RecordBatch]:
         rows = 0
-        for batch in file.iter_batches(PIECE_ROWS, row_groups=[group], columns=list(columns), use_threads=False):
+        for batch in file.iter_batches(most, row_groups=[group], columns=list(columns), use_threads=False):
             rows += batch.num_rows
-            yield from in_pieces(batch)
+            yield from in_pieces(batch, most)
         if rows != self._groups[group].rows:
             raise UnreadableFrame(self._reader.name, self.format, f"row group {group} lacks some of its rows")
 

@@ -62,6 +62,9 @@ class PickledFrame:
             for batch in self._read(some):
                 yield identifying(batch)
 
+    def names_mark(self) -> str:
+        return ""
+
     def vectors(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[pa.RecordBatch]:
         """See Frame."""
         with reading(self._reader, self.format):

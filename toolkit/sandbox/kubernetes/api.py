@@ -20,11 +20,12 @@ from aiohttp import web
 
 from toolkit.sandbox.kubernetes import resources, selectors
 from toolkit.sandbox.kubernetes.accounts import Account, Accounts, Denial
-from toolkit.sandbox.kubernetes.logs import ContainerLog
+from toolkit.sandbox.kubernetes.cuts import WAYS
+from toolkit.sandbox.kubernetes.logs import ContainerLog, Line
 from toolkit.sandbox.kubernetes.patches import How
 from toolkit.sandbox.kubernetes.requests import Asked, Requests, parse
 from toolkit.sandbox.kubernetes.resources import Object, Status
-from toolkit.sandbox.kubernetes.store import Store
+from toolkit.sandbox.kubernetes.store import Store, now
 
 VERSION: Final = "v1.33.5-gke.1080000"
 
@@ -36,6 +37,8 @@ class Faults:
     refuse: every connection is dropped without an answer. hang: nothing is answered until it is unset. status: every
     request gets this HTTP code. html: every request gets a login page, as from a proxy before the cluster.
     hang_streams: open logs and watches fall silent. cut_logs_after: each log stream breaks off after so many lines.
+    cut_times: each container's log, where it is followed, is cut so many times, each time within `cut_within` lines, in
+    one of the `cut_ways` (see cuts.py); where and how follows from `cut_seed`.
     """
 
     refuse: bool = False
@@ -44,6 +47,10 @@ class Faults:
     html: bool = False
     hang_streams: bool = False
     cut_logs_after: int | None = None
+    cut_times: int = 0
+    cut_within: int = 200
+    cut_ways: Sequence[str] = WAYS
+    cut_seed: int = 0
 
 
 @dataclass
@@ -51,7 +58,7 @@ class ClusterServer:
     """One cluster. `uid` is that of its namespace kube-system; by default it follows from the name.
 
     With `certificate` (a PEM file with certificate and key) it speaks TLS, without it plain HTTP; kubectl sends its
-    token over TLS only.
+    token over TLS only. `wrote` is told of each line of a log: its namespace, pod, container, and the line.
     """
 
     name: str
@@ -62,7 +69,9 @@ class ClusterServer:
     store: Store = field(default_factory=Store)
     accounts: Accounts = field(default_factory=Accounts)
     requests_seen: int = 0
+    wrote: Callable[[str, str, str, Line], None] = lambda *_: None
     _logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
+    _previous_logs: dict[tuple[str, str], ContainerLog] = field(default_factory=dict)
     _open: list[asyncio.Transport] = field(default_factory=list)
     _connections: weakref.WeakSet[asyncio.Transport] = field(default_factory=weakref.WeakSet)
     _runner: web.AppRunner | None = None
@@ -73,7 +82,7 @@ class ClusterServer:
     def __post_init__(self) -> None:
         self.uid = self.uid or str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}.sandbox"))
         self.accounts.by_token[self.token] = Account("on-call")
-        self._requests = Requests(self.store, self.log_of)
+        self._requests = Requests(self.store, self.log_of, self.previous_log_of)
         self.store.deleted = self._forget_logs
         for name in ("default", "kube-system"):
             metadata: Object = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
@@ -148,12 +157,35 @@ class ClusterServer:
             return ContainerLog()
         return self._logs.setdefault((uid, container), ContainerLog())
 
+    def previous_log_of(self, namespace: str, pod: str, container: str) -> ContainerLog | None:
+        """What the container wrote before its last restart, if it was restarted."""
+        return self._previous_logs.get((self.store.uid("Pod", namespace, pod), container))
+
+    def restart_container(self, namespace: str, pod: str, container: str, *, reason: str = "Error") -> None:
+        """The container has ended, and runs anew, with a log of its own."""
+        log = self.log_of(namespace, pod, container)
+        log.close()
+        key = self.store.uid("Pod", namespace, pod), container
+        self._previous_logs[key], self._logs[key] = log, ContainerLog()
+        found = self.store.get("Pod", namespace, pod)
+        for one in found["status"]["containerStatuses"] if found is not None else ():
+            if one["name"] == container:
+                one["restartCount"] = one.get("restartCount", 0) + 1
+                one["state"] = {"running": {"startedAt": now()}}
+                one["lastState"] = {"terminated": {"exitCode": 1, "reason": reason, "finishedAt": now()}}
+        if found is not None:
+            self.patch("Pod", namespace, pod, {"status": found["status"]})
+
+    def cuts_done(self) -> int:
+        """How often logs were cut by `faults.cut_times`."""
+        return sum(self._requests.cuts.done.values())
+
     def append_log(self, namespace: str, pod: str, line: str, *, container: str = "", at: int | None = None) -> None:
         """A line that the pod writes (to its first container unless named); `at` in nanoseconds, default now."""
         if not container:
             found = self.store.get("Pod", namespace, pod)
             container = found["spec"]["containers"][0]["name"] if found else "main"
-        self.log_of(namespace, pod, container).append(line, at)
+        self.wrote(namespace, pod, container, self.log_of(namespace, pod, container).append(line, at))
 
     def grant(self, token: str, user: str) -> None:
         """Another token, of another user, that may do everything."""
@@ -174,6 +206,7 @@ class ClusterServer:
         for uid, container in [*self._logs] if gone["kind"] == "Pod" else ():
             if uid == gone["metadata"]["uid"]:
                 self._logs.pop((uid, container)).close()
+                self._previous_logs.pop((uid, container), None)
 
     def cut_streams(self) -> None:
         """Break every open log and watch off, without a farewell."""

@@ -26,13 +26,15 @@ SCHEDULED: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 
 @dataclass
 class Run:
-    """One pod of one Job at work. `cronjob` is the Job's owner, if any; `cancelled` is set when it is to end."""
+    """One pod of one Job at work. `cronjob` is the Job's owner, if any; `cancelled` is set when it is to end, and
+    `evicted` says why where its node does not want it any more."""
 
     cluster: ClusterServer
     job: Object
     cronjob: Object | None
     pod: str
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    evicted: str = ""
 
     @property
     def namespace(self) -> str:
@@ -100,6 +102,14 @@ class JobController:
         status = {"active": [*active, reference], "lastScheduleTime": now()}
         cluster.patch("CronJob", namespace, name, {"status": status})
         return job
+
+    def evict(self, job: Object, message: str) -> None:
+        """End the pod of this Job as the kubelet does on a node that has run out of something; it stays, Failed."""
+        for run, task in self._pods.values():
+            if run.job["metadata"]["uid"] == job["metadata"]["uid"]:
+                run.evicted = message
+                run.cancelled.set()
+                task.cancel()
 
     async def _watch(self, cluster: ClusterServer) -> None:
         while True:
@@ -172,6 +182,8 @@ class JobController:
                 await asyncio.wait({task})
             del self._pods[pod["metadata"]["uid"]]
         if task.cancelled():
+            if run.evicted:
+                _show_evicted(run)
             return 137
         return task.result()
 
@@ -189,8 +201,7 @@ class JobController:
         reason = "Completed" if code == 0 else "Error"
         ended = {"exitCode": code, "reason": reason, "startedAt": begun, "finishedAt": now()}
         _show(run, "Succeeded" if code == 0 else "Failed", {"terminated": ended})
-        for container in run.job["spec"]["template"]["spec"]["containers"]:
-            run.cluster.log_of(run.namespace, run.pod, container["name"]).close()
+        _close_logs(run)
         return code
 
     def _end(self, cluster: ClusterServer, job: Object, kind: str, reason: str, message: str) -> None:
@@ -290,6 +301,21 @@ def _show(run: Run, phase: str, state: Object) -> None:
     begun = pod["status"].get("startTime") or now()
     status = {"phase": phase, "startTime": begun, "containerStatuses": _statuses(pod["spec"], state)}
     run.cluster.patch("Pod", run.namespace, run.pod, {"status": status})
+
+
+def _show_evicted(run: Run) -> None:
+    pod = run.cluster.get("Pod", run.namespace, run.pod)
+    if pod is not None:
+        ended = {"exitCode": 137, "reason": "Error", "startedAt": pod["status"].get("startTime"), "finishedAt": now()}
+        _show(run, "Failed", {"terminated": ended})
+        status = {"reason": "Evicted", "message": run.evicted}
+        run.cluster.patch("Pod", run.namespace, run.pod, {"status": status})
+    _close_logs(run)
+
+
+def _close_logs(run: Run) -> None:
+    for container in run.job["spec"]["template"]["spec"]["containers"]:
+        run.cluster.log_of(run.namespace, run.pod, container["name"]).close()
 
 
 def _tell_cronjob(cluster: ClusterServer, cronjob: Object, job: Object, *, succeeded: bool) -> None:

@@ -15,7 +15,8 @@ import yaml
 from aiohttp import web
 
 from toolkit.sandbox.kubernetes import patches, protobuf, resources, selectors
-from toolkit.sandbox.kubernetes.logs import ContainerLog, Line
+from toolkit.sandbox.kubernetes.cuts import Cut, Cuts, carry_out
+from toolkit.sandbox.kubernetes.logs import ContainerLog, Forgotten, Line
 from toolkit.sandbox.kubernetes.resources import Object, Resource, Status
 from toolkit.sandbox.kubernetes.store import Event, Gone, Store
 from toolkit.sandbox.kubernetes.tables import table
@@ -110,6 +111,8 @@ class Requests:
 
     store: Store
     log_of: Callable[[str, str, str], ContainerLog]
+    previous_log_of: Callable[[str, str, str], ContainerLog | None] = lambda *_: None
+    cuts: Cuts = field(default_factory=Cuts)
 
     def answer(self, asked: Asked) -> web.Response:
         """A request with one answer; raises Status where it is refused."""
@@ -156,9 +159,11 @@ class Requests:
             await response.write_eof()
         except ConnectionResetError:
             pass  # whoever listened has gone
-        except _Cut:
-            if request.transport is not None:
-                request.transport.abort()
+        except Cut as cut:
+            if cut.way == "end":
+                await response.write_eof()
+            elif request.transport is not None:
+                await carry_out(cut, request.transport)
         return response
 
     def _list(self, asked: Asked) -> Object:
@@ -223,39 +228,48 @@ class Requests:
         sent = 0
         yield b""
         batches = log.follow(since, tail) if asked.flag("follow") else _once(log.select(since, tail))
-        async for batch in batches:
-            while faults.hang_streams:
-                await asyncio.sleep(0.02)
-            if faults.cut_logs_after is not None and sent + len(batch) >= faults.cut_logs_after:
-                yield _written(batch[: faults.cut_logs_after - sent], stamps)
-                raise _Cut
-            sent += len(batch)
-            yield _written(batch, stamps)
+        container = f"{asked.namespace}/{asked.name}/{asked.query.get('container', '')}"
+        cut = self.cuts.next(container, faults) if asked.flag("follow") or faults.cut_logs_after is not None else None
+        try:
+            async for batch in batches:
+                while faults.hang_streams:
+                    await asyncio.sleep(0.02)
+                if cut is not None and sent + len(batch) > cut.after:
+                    part = _written(batch[cut.after - sent : cut.after - sent + 1], stamps)
+                    yield _written(batch[: cut.after - sent], stamps) + part[: int(cut.share * len(part))]
+                    self.cuts.count(container)
+                    raise cut
+                sent += len(batch)
+                yield _written(batch, stamps)
+        except Forgotten:
+            raise Cut(sent) from None
 
     def _container_log(self, asked: Asked) -> ContainerLog:
         pod = self.store.get("Pod", asked.namespace, asked.name)
         if pod is None:
             raise resources.not_found(asked.resource, asked.name)
         names = [container["name"] for container in pod["spec"].get("containers", ())]
+        first = [container["name"] for container in pod["spec"].get("initContainers", ())]
         container = asked.query.get("container", "")
         if not container and len(names) > 1:
             raise resources.bad_request(
                 f"a container name must be specified for pod {asked.name}, choose one of: [{' '.join(names)}]"
             )
         container = container or names[0]
-        if container not in names:
+        if container not in names + first:
             raise resources.bad_request(f"container {container} is not valid for pod {asked.name}")
         if asked.flag("previous"):
-            raise resources.bad_request(f'previous terminated container "{container}" in pod "{asked.name}" not found')
-        if pod.get("status", {}).get("phase", "Pending") == "Pending":
+            previous = self.previous_log_of(asked.namespace, asked.name, container)
+            if previous is None:
+                raise resources.bad_request(
+                    f'previous terminated container "{container}" in pod "{asked.name}" not found'
+                )
+            return previous
+        if pod.get("status", {}).get("phase", "Pending") == "Pending" and container not in first:
             raise resources.bad_request(
                 f'container "{container}" in pod "{asked.name}" is waiting to start: ContainerCreating'
             )
         return self.log_of(asked.namespace, asked.name, container)
-
-
-class _Cut(Exception):
-    """The fault `cut_logs_after` struck."""
 
 
 async def _once(batch: list[Line]) -> AsyncIterator[list[Line]]:

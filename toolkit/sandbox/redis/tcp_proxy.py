@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ Target = Path | tuple[str, int]
 
 _BUFFER = 256 * 1024
 _HIGH_WATER = 1024 * 1024
+_MOST_LATE = 32 * 1024 * 1024  # bytes of replies on a long line's way
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Every chunk of the server's replies is held back for `seconds`."""
+    """The server's replies come `seconds` late, as over a long line: each request waits, the rate is not bounded."""
 
     seconds: float
 
@@ -59,6 +61,7 @@ class TcpProxy:
         self.port = 0
         self.fault: Fault | None = None
         self.connections_seen = 0
+        self.bytes_passed = 0  # of the server's replies
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
 
@@ -124,6 +127,8 @@ class _Session:
         self._passed = 0
         self._allowed: int | None = None
         self._closed = False
+        self._late: deque[bytes] = deque()
+        self.late_bytes = 0
         self._connecting: asyncio.Task[None] | None = None
         # A client may say that it has finished and still wait for the answer (`printf PING | nc …`).
         self.client = _Side(self._to_target, self._ended, self._client_connected, may_half_close=True)
@@ -154,6 +159,8 @@ class _Session:
 
     def fault_changed(self) -> None:
         fault = self._proxy.fault
+        while self._late and not isinstance(fault, Delay):
+            self._arrived()
         self._allowed = self._passed + fault.after if isinstance(fault, Cut) else None
         if self.server.transport is None:
             return
@@ -165,16 +172,24 @@ class _Session:
 
     def _to_client(self, data: bytes) -> None:
         fault = self._proxy.fault
-        if isinstance(fault, Delay):
-            self.server.pause()
-            asyncio.get_running_loop().call_later(fault.seconds, self._late, data)
-            return
-        self._pass(data)
-
-    def _late(self, data: bytes) -> None:
-        if not self._closed:
+        if not isinstance(fault, Delay):
             self._pass(data)
+            return
+        self._late.append(data)
+        before, self.late_bytes = self.late_bytes, self.late_bytes + len(data)
+        if before < _MOST_LATE <= self.late_bytes:
+            self.server.pause()
+        asyncio.get_running_loop().call_later(fault.seconds, self._arrived)
+
+    def _arrived(self) -> None:
+        """What has been under way longest comes through, whichever timer it is: so the order stays."""
+        if self._closed or not self._late:
+            return
+        data = self._late.popleft()
+        before, self.late_bytes = self.late_bytes, self.late_bytes - len(data)
+        if self.late_bytes < _MOST_LATE <= before:
             self.server.resume()
+        self._pass(data)
 
     def _pass(self, data: bytes) -> None:
         if self._allowed is not None and self._passed + len(data) >= self._allowed:
@@ -183,6 +198,7 @@ class _Session:
             self.cut(abort_client=False)
             return
         self._passed += len(data)
+        self._proxy.bytes_passed += len(data)
         self.client.write(data)
 
     def _ended(self) -> None:

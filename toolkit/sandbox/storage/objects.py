@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import google_crc32c
@@ -223,15 +224,24 @@ def _over(version: Version, now: datetime) -> bool:
 
 def _measured(content: bytes | Path) -> tuple[int, str]:
     """Length and CRC32C."""
-    checksum, count = 0, 0
     if isinstance(content, bytes):
         checksum, count = google_crc32c.value(content), len(content)
     else:
-        with content.open("rb") as file:
-            while block := file.read(_BLOCK):
-                checksum = google_crc32c.extend(checksum, block)
-                count += len(block)
+        about = content.stat()
+        count = about.st_size
+        checksum = _checksum(content, about.st_ino, about.st_mtime_ns, count)
     return count, base64.b64encode(checksum.to_bytes(4, "big")).decode()
+
+
+@lru_cache(maxsize=1024)  # the sandbox puts the same files at every change of scenario, and they may be large
+def _checksum(file: Path, inode: int, changed_ns: int, size: int) -> int:
+    """CRC32C of the file that had this number, time and size."""
+    del inode, changed_ns, size
+    checksum = 0
+    with file.open("rb") as content:
+        while block := content.read(_BLOCK):
+            checksum = google_crc32c.extend(checksum, block)
+    return checksum
 
 
 def _encoded(name: str) -> str:

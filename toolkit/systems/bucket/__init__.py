@@ -22,6 +22,7 @@ from toolkit.systems.bucket.errors import Question
 from toolkit.systems.bucket.names import Target, argument, shown
 from toolkit.systems.bucket.objects import (
     BucketInfo,
+    Content,
     DeleteResult,
     DownloadResult,
     FolderInfo,
@@ -47,6 +48,7 @@ __all__ = [
     "Usage",
 ]
 
+_PIECE = 1 << 20
 _FIELDS = "items(name,generation,size,updated,crc32c,softDeleteTime),prefixes,nextPageToken"
 
 
@@ -144,14 +146,19 @@ class Bucket:
         return self._content(path, start, end, generation)
 
     def download(
-        self, wanted: Sequence[Wanted], progress: Progress = SILENT, *, overwrite: bool = False
+        self,
+        wanted: Sequence[Wanted],
+        progress: Progress = SILENT,
+        *,
+        overwrite: bool = False,
+        finished: bucket_transfer.Finished = bucket_transfer.ignored,
     ) -> DownloadResult:
         """Write each wanted object to its file; see bucket_transfer.download."""
 
-        def read(item: ObjectInfo, start: int, end: int) -> bytes:
-            return self._content(item.path, start, end, item.generation, exact=True)
+        def read(item: Content, start: int, end: int) -> bytes:
+            return self._content(item.path, start, end, int(item.version), exact=True, progress=progress)
 
-        return bucket_transfer.download(wanted, read, progress, overwrite=overwrite)
+        return bucket_transfer.download(wanted, read, progress, overwrite=overwrite, finished=finished)
 
     def delete(self, objects: Iterable[ObjectInfo], permit: Permit, progress: Progress = SILENT) -> DeleteResult:
         """Delete objects, each in exactly its generation; see bucket_delete.delete."""
@@ -182,8 +189,20 @@ class Bucket:
     def close(self) -> None:
         self._connection.close()
 
-    def _content(self, path: str, start: int, end: int | None, generation: int | None, *, exact: bool = False) -> bytes:
-        """As `read`; with `exact` fewer bytes than asked for are a broken connection, and asked for again."""
+    def _content(
+        self,
+        path: str,
+        start: int,
+        end: int | None,
+        generation: int | None,
+        *,
+        exact: bool = False,
+        progress: Progress = SILENT,
+    ) -> bytes:
+        """As `read`; with `exact` fewer bytes than asked for are a broken connection, and asked for again.
+
+        Raises Interrupted on request, in the middle too: on a slow line the rest would take a while.
+        """
         from google.api_core import exceptions
 
         question = Question(
@@ -205,7 +224,11 @@ class Bucket:
                     return b""  # it begins behind the object's end
                 if not response.ok:
                     raise exceptions.from_http_response(response)
-                content = bytes(response.raw.read(decode_content=False))
+                pieces = []
+                while piece := response.raw.read(_PIECE, decode_content=False):
+                    progress.check_stop()
+                    pieces.append(piece)
+                content = b"".join(pieces)
             if end is not None and (len(content) > end - start or (exact and len(content) != end - start)):
                 raise ConnectionError(f"{end - start} bytes were asked for, {len(content)} came")
             return content

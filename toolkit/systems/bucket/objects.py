@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class ObjectInfo:
     updated: datetime
     crc32c: str = ""
     soft_deleted_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        return str(self.generation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,28 @@ class RestoreResult:
     stopped: str = ""
 
 
+class Content(Protocol):
+    """What can be downloaded: an object of the bucket, a value of Redis. `path` is its name where it lies, `version`
+    tells its bytes from those that lie there later; `crc32c` is empty where nobody knows it beforehand."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def crc32c(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """An object to download, and the file it shall become."""
+    """Something to download, and the file it shall become."""
 
-    object: ObjectInfo
+    object: Content
     file: Path
 
 
@@ -95,5 +117,5 @@ class DownloadResult:
 
     done: tuple[Path, ...]
     already_there: tuple[Path, ...] = ()
-    failed: tuple[tuple[ObjectInfo, str], ...] = ()
+    failed: tuple[tuple[Content, str], ...] = ()
     bytes: int = 0

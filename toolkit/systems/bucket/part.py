@@ -1,7 +1,8 @@
 """A download under way, on disk: the bytes that are here already (`.part`) and a note of which they are.
 
-The file gets its own name only when it is whole and its checksum is right. The note holds the generation, so bytes of
-an object that was written anew in between are never mixed with the old ones.
+The file gets its own name only when it is whole and its checksum is right. The note holds the version, so bytes of
+something that was written anew in between are never mixed with the old ones; and each chunk's checksum, because of a
+Redis value nobody knows the whole one's beforehand.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import threading
 from pathlib import Path
 
 from toolkit.errors import Failed, Refused
-from toolkit.systems.bucket.objects import ObjectInfo, Wanted
+from toolkit.systems.bucket.objects import Content, Wanted
 
 CHUNK = 8 << 20
-_BLOCK = 1 << 20
 
 
 class PartFile:
@@ -28,10 +28,11 @@ class PartFile:
         self._part = wanted.file.with_name(wanted.file.name + ".part")
         self._note = wanted.file.with_name(wanted.file.name + ".part.json")
         self._lock = threading.Lock()
-        self._done = self._noted()
+        self._done = self._noted()  # number of the chunk -> its CRC32C
+        self.checksum = ""  # of the whole, once it is finished
 
     @property
-    def item(self) -> ObjectInfo:
+    def item(self) -> Content:
         return self.wanted.object
 
     @property
@@ -61,19 +62,25 @@ class PartFile:
 
     def write(self, number: int, content: bytes) -> None:
         """Put a chunk where it belongs, and note that it is here. Raises OSError."""
+        import google_crc32c
+
         with self._part.open("r+b") as file:
             file.seek(number * CHUNK)
             file.write(content)
         with self._lock:
-            self._done.add(number)
+            self._done[number] = google_crc32c.value(content)
             self._write_note()
 
     def finish(self, *, overwrite: bool) -> None:
-        """Check it and give it its name. Raises Failed where the checksum is wrong; then all of it is thrown away."""
-        if self.item.crc32c and checksum(self._part) != self.item.crc32c:
-            self._part.unlink(missing_ok=True)
-            self._note.unlink(missing_ok=True)
+        """Check it and give it its name. Raises Failed where a checksum is wrong; then all of it is thrown away."""
+        whole, chunks = _checksums(self._part)
+        if chunks != [self._done[number] for number in range(self._chunks)]:
+            self._discard()
+            raise Failed("what lies on the disk is not what arrived (CRC32C); it was thrown away")
+        if self.item.crc32c not in ("", whole):
+            self._discard()
             raise Failed("its checksum (CRC32C) is wrong; what had arrived was thrown away")
+        self.checksum = whole
         with self._part.open("r+b") as file:
             os.fsync(file.fileno())
         if self.wanted.file.exists() and not overwrite:
@@ -81,42 +88,52 @@ class PartFile:
         self._part.replace(self.wanted.file)
         self._note.unlink(missing_ok=True)
 
+    def _discard(self) -> None:
+        self._part.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
     def _identity(self) -> dict[str, object]:
         return {
             "path": self.item.path,
-            "generation": self.item.generation,
+            "version": self.item.version,
             "bytes": self.item.bytes,
             "chunk": CHUNK,
         }
 
-    def _noted(self) -> set[int]:
-        """The chunks that an earlier try of the same generation left here."""
+    def _noted(self) -> dict[int, int]:
+        """The chunks that an earlier try of the same version left here."""
         try:
             note = json.loads(self._note.read_text("utf-8"))
-            done = note.pop("done")
+            done = {int(number): int(crc32c) for number, crc32c in note.pop("done").items()}
             if note == self._identity() and self._part.stat().st_size == self.item.bytes:
-                return {number for number in done if isinstance(number, int) and 0 <= number < self._chunks}
+                return {number: crc32c for number, crc32c in done.items() if 0 <= number < self._chunks}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
-        return set()
+        return {}
 
     def _write_note(self) -> None:
         if self._chunks <= 1:
             return  # it is all or nothing
         new = self._note.with_name(self._note.name + ".new")
-        new.write_text(json.dumps({**self._identity(), "done": sorted(self._done)}), "utf-8")
+        new.write_text(json.dumps({**self._identity(), "done": self._done}), "utf-8")
         new.replace(self._note)
 
 
 def checksum(file: Path) -> str:
     """The file's CRC32C in base64, as Google writes it. Raises OSError."""
+    return _checksums(file)[0]
+
+
+def _checksums(file: Path) -> tuple[str, list[int]]:
+    """CRC32C of the whole, in base64, and of each chunk. Raises OSError."""
     import google_crc32c
 
-    value = 0
+    whole, chunks = 0, []
     with file.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            value = google_crc32c.extend(value, block)
-    return base64.b64encode(value.to_bytes(4, "big")).decode()
+        while block := stream.read(CHUNK):
+            whole = google_crc32c.extend(whole, block)
+            chunks.append(google_crc32c.value(block))
+    return base64.b64encode(whole.to_bytes(4, "big")).decode(), chunks
 
 
 def same(wanted: Wanted) -> bool:

@@ -1,4 +1,7 @@
-"""Downloading objects: several at once, and a large one in several ranges at once; stopped and resumed at will."""
+"""Downloading: several objects at once, and a large one in several ranges at once; stopped and resumed at will.
+
+Where the bytes come from is the caller's to say: they may as well be a value of Redis.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,20 @@ from pathlib import Path
 from toolkit.errors import Interrupted, NotFound, Refused, ToolkitError, UsageError
 from toolkit.progress import Progress
 from toolkit.systems.bucket.names import Target, local_parts, shown
-from toolkit.systems.bucket.objects import DownloadResult, ObjectInfo, Wanted
+from toolkit.systems.bucket.objects import Content, DownloadResult, ObjectInfo, Wanted
 from toolkit.systems.bucket.part import PartFile, same
 from toolkit.systems.side_by_side import side_by_side
 
 SIDE_BY_SIDE = 8
 RESERVE = 64 << 20  # bytes that a download leaves free on the disk
 
-Read = Callable[[ObjectInfo, int, int], bytes]
-Failure = tuple[ObjectInfo, str]
+Read = Callable[[Content, int, int], bytes]
+Finished = Callable[[Wanted, str], None]
+Failure = tuple[Content, str]
+
+
+def ignored(wanted: Wanted, crc32c: str) -> None:
+    del wanted, crc32c
 
 
 def placed(objects: Sequence[ObjectInfo], target: Target, to: Path) -> tuple[list[Wanted], list[Failure]]:
@@ -29,36 +37,51 @@ def placed(objects: Sequence[ObjectInfo], target: Target, to: Path) -> tuple[lis
     """
     above = target.path.rstrip("/").rpartition("/")[0]
     cut = len(above) + 1 if above else 0
-    root = to.resolve()
-    wanted, failed = [], []
+    wanted: list[Wanted] = []
+    failed: list[Failure] = []
     for item in objects:
         if item.path.endswith("/") and not item.bytes:
             continue  # a folder's mark, as web consoles make it
         try:
             local_parts(item.path)
-            file = to.joinpath(*local_parts(item.path[cut:]))
-            if not file.parent.resolve().is_relative_to(root):
-                raise Refused("a link in the folder here leads elsewhere")
+            wanted.append(Wanted(item, place(item.path[cut:], to)))
         except Refused as refused:
             failed.append((item, refused.message))
-            continue
-        wanted.append(Wanted(item, file))
     return wanted, failed
 
 
-def download(wanted: Sequence[Wanted], read: Read, progress: Progress, *, overwrite: bool = False) -> DownloadResult:
-    """Write every wanted object to its file; `read(object, start, end)` gives bytes of exactly that generation.
+def place(name: str, folder: Path) -> Path:
+    """The file called `name` below `folder`. Raises Refused, with the reason alone, where it would not lie there."""
+    file = folder.joinpath(*local_parts(name))
+    if not file.parent.resolve().is_relative_to(folder.resolve()):
+        raise Refused("a link in the folder here leads elsewhere")
+    return file
+
+
+def download(
+    wanted: Sequence[Wanted],
+    read: Read,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
+    finished: Finished = ignored,
+) -> DownloadResult:
+    """Write every wanted object to its file; `read(object, start, end)` gives bytes of exactly that version, raises
+    NotFound where it is no longer there, and may raise Interrupted on request. `finished` is told of each file that has
+    got its name, with its CRC32C (base64).
 
     Raises UsageError where two objects want the same file, Refused where the disk is too small, Interrupted on
     request (run again, it goes on where it stopped). All else that fails is in the result.
     """
     _check_apart(wanted)
-    progress.step(f"Comparing {len(wanted):,} objects with what is here")
+    if any(item.file.exists() for item in wanted):
+        progress.step(f"Comparing {len(wanted):,} objects with what is here")
     here, failed, parts = _sorted_out(wanted, overwrite=overwrite)
     _check_room(parts)
     total = sum(part.item.bytes for part in parts)
     arrived = sum(part.bytes_here for part in parts)
-    progress.advance("downloaded", arrived, total, "bytes")
+    if parts:
+        progress.advance("downloaded", arrived, total, "bytes")
     done: list[Path] = []
     bad: set[int] = set()
     finishing = _Finishing(parts, overwrite=overwrite)
@@ -80,6 +103,8 @@ def download(wanted: Sequence[Wanted], read: Read, progress: Progress, *, overwr
     def attempt(job: tuple[PartFile, int | None]) -> tuple[int, bool] | str:
         try:
             return work(job)
+        except Interrupted:
+            return 0, False
         except NotFound:
             return "it was deleted or written anew while it was downloaded"
         except ToolkitError as error:
@@ -98,6 +123,7 @@ def download(wanted: Sequence[Wanted], read: Read, progress: Progress, *, overwr
         progress.advance("downloaded", arrived, total, "bytes")
         if whole:
             done.append(part.wanted.file)
+            finished(part.wanted, part.checksum)
     if stop() and len(done) + len(bad) < len(parts):
         raise Interrupted(
             f"Stopped on request: {len(done):,} of {len(parts):,} files are whole.",

@@ -18,6 +18,7 @@ from toolkit.systems.cluster import identity as cluster_identity
 from toolkit.systems.cluster import objects as cluster_objects
 from toolkit.systems.cluster.log import PodLog
 from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Deployment, Job, Object, Pod
+from toolkit.systems.cluster.pod_watch import Pods, PodWatch
 from toolkit.systems.cluster.requests import Api, Forbidden, Query
 
 _PAGE = 500
@@ -114,8 +115,16 @@ class Cluster:
 
     def pods(self, namespace: str, selector: str = "") -> list[Pod]:
         """The pods that the label selector finds, the newest first."""
-        found = self._list(f"{_CORE}/namespaces/{namespace}/pods", {"labelSelector": selector})
+        return self.pods_of(Pods(namespace, selector))
+
+    def pods_of(self, pods: Pods) -> list[Pod]:
+        """The pods that are meant, the newest first."""
+        found = self._list(pods.path, pods.query)
         return sorted((cluster_objects.read_pod(self.name, one) for one in found), key=_age, reverse=True)
+
+    def watch_pods(self, pods: Pods) -> PodWatch:
+        """The pods that are meant as they come and go; nothing is asked before it is iterated over."""
+        return PodWatch(self._api, pods)
 
     def deployment(self, namespace: str, name: str) -> Deployment | None:
         found = self._one(f"{_APPS}/", "deployments", namespace, name)
@@ -161,10 +170,25 @@ class Cluster:
         follow: bool = True,
         since: datetime | None = None,
         tail: int | None = None,
-        silence: float = 60.0,
+        silence: float = 15.0,
+        previous: bool = False,
+        instance: int | None = None,
+        patient: bool = False,
     ) -> PodLog:
-        """The pod's log; nothing is asked before it is iterated over."""
-        return PodLog(self._api, namespace, pod, container, follow=follow, since=since, tail=tail, silence=silence)
+        """The pod's log; nothing is asked before it is iterated over. See PodLog for what can be wanted of it."""
+        return PodLog(
+            self._api,
+            namespace,
+            pod,
+            container,
+            follow=follow,
+            since=since,
+            tail=tail,
+            silence=silence,
+            previous=previous,
+            instance=instance,
+            patient=patient,
+        )
 
     def close(self) -> None:
         self._api.close()

@@ -1,31 +1,33 @@
 """A container's log as an endless source: closed from any thread at once, and going on after a cut where it stopped.
 
-As stern does it, a cut stream is asked for again from the last second seen, and the lines of that second which were
-already shown are left out.
+As stern does it, a cut stream is asked for again from the last second seen, and the lines that are known are left out
+(log_place.py). A stream that says nothing is not believed: the server is asked for its last line. Nor is an end.
 """
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
-from collections import Counter
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime
+from typing import Final, Literal, NamedTuple
 
 from toolkit.errors import NotFound, TimedOut, Unreachable
-from toolkit.systems.cluster.objects import read_pod, time
-from toolkit.systems.cluster.requests import Api, NotYet
+from toolkit.systems.cluster.log_place import Place
+from toolkit.systems.cluster.log_stream import Answer, Connections
+from toolkit.systems.cluster.log_text import LONGEST_LINE, Lines, Stamps
+from toolkit.systems.cluster.objects import Container, Pod, read_pod
+from toolkit.systems.cluster.requests import Api, NotYet, Query
+from toolkit.systems.pace import Pace
 
-if TYPE_CHECKING:
-    import urllib3
-
-_CHUNK: Final = 1 << 16
-_LONGEST_LINE: Final = 1 << 20
+_SECOND: Final = 10**9
 _FAILURES_IN_A_ROW: Final = 6
-_LONGEST_PAUSE: Final = 10.0
+_FAILURES_OF_A_READING: Final = 3
+_SUSPECT_SECONDS: Final = 1.0  # so long a stream may lag behind the server's last line
+_WORTH_TELLING: Final = 2.0  # a shorter cut that was healed is nobody's concern
+_QUIET_SECONDS: Final = 60.0
+
+Kind = Literal["gap", "again", "quiet", "alive", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +38,34 @@ class LogLine:
     text: str
 
 
-class Place:
-    """Where in a log we are. A server gives lines from a whole second on, so the lines of the last second are kept."""
+class Batch(NamedTuple):
+    """Lines in the order in which they were written: times in nanoseconds since the epoch (0: none), and texts."""
 
-    def __init__(self) -> None:
-        self.second = ""  # as `sinceTime` takes it; "" before the first line
-        self._first = ""
-        self._seen: Counter[str] = Counter()
-        self._again: Counter[str] = Counter()
+    times: list[int]
+    texts: list[str]
 
-    def resume(self) -> None:
-        """A new stream begins, at `second`."""
-        self._again = Counter(self._seen)
 
-    def is_new(self, raw: str) -> bool:
-        """Whether the line `raw` (it begins with its time) has not been seen yet; from now on it has."""
-        if self._again[raw] > 0:
-            self._again[raw] -= 1
-            return False
-        stamp = raw.partition(" ")[0]
-        if stamp < self._first:
-            return False  # older than the tail that was asked for at first
-        self._first = self._first or stamp
-        second = stamp[:19] + "Z"
-        if second > self.second:
-            self.second = second
-            self._seen.clear()
-        self._seen[raw] += 1
-        return True
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to the log, behind the lines that came before it, at `at` (nanoseconds since the epoch).
+
+    gap: lines may be missing here. again: it goes on, whole. quiet: nothing for a minute, and nothing is missing.
+    alive: asked, and nothing is missing. problem: the server cannot be asked; it is tried again.
+    """
+
+    kind: Kind
+    text: str
+    at: int
 
 
 class PodLog:
-    """Iterate over it for the lines; `close()` ends that from another thread. After the end `ended` says why:
-    "closed", "the pod has ended", "the pod is gone". `reconnects` counts the cuts that were healed.
+    """Iterate over it for the lines, or over `batches()` for many of them and for what happens meanwhile; `close()`
+    ends that from another thread. After the end `ended` says why: "closed", "the pod has ended", "the container has
+    ended", "the pod is gone", "read to its end". `reconnects` counts the cuts that were healed.
 
-    A container that has not started yet is waited for. `silence` seconds without a line lead to a new connection.
+    A container that has not started yet is waited for. After `silence` seconds without a line the server is asked
+    whether there is one. `instance` is how often the container had been restarted: only where that is given, its
+    restarts are followed. `patient`: an unreachable server is borne for ever.
     """
 
     def __init__(
@@ -83,137 +78,260 @@ class PodLog:
         follow: bool = True,
         since: datetime | None = None,
         tail: int | None = None,
-        silence: float = 60.0,
+        silence: float = 15.0,
+        previous: bool = False,
+        instance: int | None = None,
+        patient: bool = False,
     ) -> None:
         self.pod = pod
         self.ended = ""
         self.reconnects = 0
         self._api = api
         self._pod_path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
-        self._query: dict[str, str | int | bool | None] = {
-            "container": container,
-            "follow": follow,
-            "timestamps": True,
-            "tailLines": tail,
-        }
+        self._container = container
         self._follow = follow
-        self._since = since.strftime("%Y-%m-%dT%H:%M:%SZ") if since else ""
+        self._tail = tail
         self._silence = silence
-        self._closed = threading.Event()
-        self._sockets: list[socket.socket] = []
+        self._previous = previous
+        self._instance = instance
+        self._patient = patient
+        self._connections = Connections()
+        self._closed, self._sockets = self._connections.closed, self._connections.sockets
+        self._pace = Pace()
+        self._stamps = Stamps()
+        self._place = Place(int(since.timestamp()) if since else 0, tail=tail is not None)
         self._asked = False
-        self._place = Place()
+        self._cut_at: float | None = None  # since when nothing can be heard
+        self._heard = time.monotonic()
+        self._said_quiet = self._said_problem = False
+
+    @property
+    def instance(self) -> int:
+        """How often the container had been restarted when the run began that is read."""
+        return self._instance or 0
 
     def close(self) -> None:
         """End the iteration, wherever it is waiting."""
-        self._closed.set()
-        for one in [*self._sockets]:
-            with contextlib.suppress(OSError):  # it may have ended by itself
-                socket.socket.shutdown(one, socket.SHUT_RDWR)  # past TLS: whoever reads sees the end
+        self._connections.close()
 
     def __iter__(self) -> Iterator[LogLine]:
-        failures = 0
+        for item in self.batches():
+            if isinstance(item, Batch):
+                for at, text in zip(*item, strict=True):
+                    if self._closed.is_set():
+                        return
+                    yield LogLine(datetime.fromtimestamp(at / _SECOND, UTC) if at else None, _readable(text))
+
+    def batches(self) -> Iterator[Batch | Event]:
+        """The log from where we are in it. After an end it may be asked for again: a container may be restarted."""
+        self.ended, failures = "", 0
         while not self.ended:
             try:
-                for line in self._one_stream():
+                yield from self._restarted()
+                for item in self._one_stream(previous=self._previous):
                     failures = 0
-                    yield line
-                self.ended = self._why_it_ended()
-                failures = 0
+                    yield item
             except NotYet:
                 if not self._follow:
                     raise
             except NotFound:
                 self.ended = "the pod is gone"
-            except Unreachable:
+                if self._cut_at is not None and self._place.last is not None and not self._closed.is_set():
+                    yield self._event("gap", "the pod went while its log was cut off: its last lines may be missing")
+            except _Anew:
+                self._cut_at = self._cut_at or time.monotonic()
+            except Unreachable as error:
+                self._cut_at = self._cut_at or time.monotonic()
                 failures += 1
-                if not self._closed.is_set() and (failures == _FAILURES_IN_A_ROW or not self._follow):
+                if not self._closed.is_set() and not self._patient and failures >= self._most_failures():
                     raise
+                if not self._said_problem and time.monotonic() - self._cut_at > _WORTH_TELLING and self._patient:
+                    self._said_problem = True
+                    yield self._event("problem", f"{error.message} It is tried again until it works.", time.time_ns())
             if not self.ended:
-                self._closed.wait(min(0.1 * 2**failures, _LONGEST_PAUSE))
+                self._closed.wait(self._pace.pause(failures))
             if self._closed.is_set():
                 self.ended = "closed"
 
-    def _why_it_ended(self) -> str:
-        """Why a stream ended that was not cut: "" where there is more to come. Raises Unreachable, NotFound."""
-        if self._closed.is_set() or not self._follow:
-            return "closed"
-        pod = read_pod(self._api.name, self._api.get(self._pod_path))
-        return "the pod has ended" if pod.over else ""
+    def _most_failures(self) -> int:
+        return _FAILURES_IN_A_ROW if self._follow else _FAILURES_OF_A_READING
 
-    def _one_stream(self) -> Iterator[LogLine]:
-        """The lines of one connection. Raises Unreachable where it is cut."""
-        import urllib3
+    # -- one stream
 
+    def _one_stream(self, *, previous: bool) -> Iterator[Batch | Event]:
+        """What one connection brings. Raises Unreachable where it is cut, _Anew where another one is better."""
+        follow = self._follow and not previous
         self._place.resume()
-        query: dict[str, str | int | bool | None] = {**self._query, "sinceTime": self._place.second or self._since}
-        if self._place.second:
-            query["tailLines"] = None
         self.reconnects += self._asked
         self._asked = True
-        manager = self._api.own_manager()
-        self._remember_sockets(manager)
+        lines = Lines()
         try:
-            response = self._api.stream(manager, self._pod_path + "/log", query, self._silence)
+            with self._connections.answer(
+                self._api, self._pod_path + "/log", self._query(follow, previous), self._silence
+            ) as answer:
+                answer.patience = self._silence
+                suspect = False
+                for block in answer.blocks(gather=follow):
+                    if block:
+                        suspect, answer.patience = False, self._silence
+                        yield from self._taken(lines.split(block), lines)
+                    elif not follow:
+                        raise TimedOut(f"The log of pod {self.pod} does not come to its end.")
+                    elif suspect:
+                        raise _Anew
+                    else:
+                        suspect = self._has_newer()
+                        yield from self._nothing_came(answer, suspect)
         except TimedOut:
-            return  # a container that says nothing may also let the answer's beginning wait
-        else:
-            try:
-                for text in _lines(response):
-                    line = _line(text)
-                    if line.time is not None and not self._place.is_new(text):
-                        continue
-                    if self._closed.is_set():
-                        return
-                    yield line
-            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                if not self._closed.is_set() and not isinstance(error, urllib3.exceptions.ReadTimeoutError):
-                    raise Unreachable(f"The log of pod {self.pod} broke off.") from error
-            finally:
-                response.close()
+            # A container that says nothing may also let the answer's beginning wait.
+            if not follow or self._has_newer():
+                raise
+            yield self._event("alive", "")
+            raise _Anew from None
+        if not self._closed.is_set():
+            yield from self._came_to_its_end(lines, follow)
+
+    def _query(self, follow: bool, previous: bool) -> Query:
+        since = self._place.since
+        return {
+            "container": self._container,
+            "follow": follow,
+            "timestamps": True,
+            "previous": previous or None,
+            "tailLines": self._tail if self._place.last is None else None,
+            "sinceTime": datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if since else None,
+        }
+
+    def _taken(self, raws: list[str], lines: Lines) -> Iterator[Batch | Event]:
+        """What is new of these lines."""
+        if not raws:
+            return
+        place = self._place
+        times, texts = place.take(*self._stamps.read(raws), raws)
+        if place.torn:
+            if self._was_restarted():
+                raise _Anew
+            yield self._event("gap", "the server has forgotten the lines after this one: some may be missing")
+            times, texts = place.go_on()
+        if self._cut_at is not None and place.joined:
+            lost, self._cut_at = time.monotonic() - self._cut_at, None
+            if lost > _WORTH_TELLING and texts:
+                yield self._event("again", f"goes on after {lost:.0f} s without a connection", times[0])
+        self._heard, self._said_quiet, self._said_problem = time.monotonic(), False, False
+        if texts:
+            yield Batch(times, texts)
+        while lines.shortened:
+            size = lines.shortened.pop()
+            yield self._event("gap", f"a line of {size:,} bytes is given by its first {LONGEST_LINE:,} alone")
+
+    def _nothing_came(self, answer: Answer, suspect: bool) -> Iterator[Event]:
+        answer.patience = min(self._silence, _SUSPECT_SECONDS) if suspect else self._silence
+        if suspect:
+            return
+        yield self._event("alive", "")
+        seconds = time.monotonic() - self._heard
+        if seconds >= _QUIET_SECONDS and not self._said_quiet:
+            self._said_quiet = True
+            yield self._event("quiet", f"nothing for {seconds:.0f} s; it was asked, and nothing is missing")
+
+    def _came_to_its_end(self, lines: Lines, follow: bool) -> Iterator[Batch | Event]:
+        """A stream ended that was not cut; that is the log's end only where the container has ended, and its last line
+        is ours. What stands behind the last line's end is a line only then."""
+        if not follow:
+            yield from self._taken(lines.rest(), lines)
+            self.ended = "read to its end"
+            return
+        self._cut_at = None
+        pod, container = self._look()
+        over = pod.over or (self._instance is not None and container is not None and container.stopped)
+        if over and self._restarts(container) == self._instance:
+            yield from self._taken(lines.rest(), lines)
+            if not self._has_newer():
+                self.ended = "the pod has ended" if pod.over else "the container has ended"
+                return
+        self._cut_at = time.monotonic()
+
+    # -- what the server has
+
+    def _has_newer(self) -> bool:
+        """Whether the log's last line is one that we do not have."""
+        query = {**self._query(follow=False, previous=False), "tailLines": 1, "sinceTime": None}
+        lines = Lines()
+        try:
+            with self._connections.answer(self._api, self._pod_path + "/log", query, self._silence) as answer:
+                answer.patience = self._silence
+                raws: list[str] = []
+                for block in answer.blocks(gather=False):
+                    if not block:
+                        raise Unreachable(f"The log of pod {self.pod} does not answer.")
+                    raws += lines.split(block)
+        except NotYet:
+            return False
+        raws += lines.rest()
+        for raw in reversed(raws):
+            ((at,), _) = Stamps().read([raw])
+            if at:
+                return self._place.is_newer(at, raw)
+        return False
+
+    def _look(self) -> tuple[Pod, Container | None]:
+        pod = read_pod(self._api.name, self._api.get(self._pod_path))
+        return pod, pod.container(self._container)
+
+    # -- restarts
+
+    def _restarts(self, container: Container | None) -> int | None:
+        if self._instance is None or container is None:
+            return self._instance
+        return container.restarts
+
+    def _was_restarted(self) -> bool:
+        return self._instance is not None and self._restarts(self._look()[1]) != self._instance
+
+    def _restarted(self) -> Iterator[Batch | Event]:
+        """After a restart of the container: what its last run wrote until its end, and then the new log."""
+        if self._instance is None or not self._asked:
+            return
+        container = self._look()[1]
+        restarts = self._restarts(container)
+        if container is None or restarts is None or restarts <= self._instance:
+            return
+        if restarts > self._instance + 1:
+            missed = restarts - self._instance - 1
+            yield self._event("gap", f"was restarted {missed + 1} times: of {missed} runs the end or all is missing")
+            self._instance, self._place = restarts - 1, Place()
+        try:
+            yield from self._previous_run()
+        except NotYet:  # it is not kept any more
+            yield self._event("gap", "was restarted: what its last run wrote at its end is missing")
+            self._instance = restarts
+            return
+        self._instance = restarts
+        why = f" ({container.last_reason})" if container.last_reason else ""
+        yield self._event("again", f"was restarted{why}; it is followed on")
+
+    def _previous_run(self) -> Iterator[Batch | Event]:
+        """The rest of the log that we were reading. Where it has nothing in common with what we have, we have been
+        reading the new one already."""
+        follow, self._follow = self._follow, False
+        place = self._place
+        try:
+            yield from self._one_stream(previous=True)
+        except _Anew:
+            return
         finally:
-            manager.clear()
-            self._sockets.clear()
+            self._follow, self.ended = follow, ""
+        if place is self._place:
+            self._place = Place()
 
-    def _remember_sockets(self, manager: urllib3.PoolManager) -> None:
-        """So that `close` finds the connection even while it waits for the first answer."""
-        sockets, closed = self._sockets, self._closed
-        pool = manager.connection_from_url(self._api.address)
-        plain: Any = pool.ConnectionCls
-
-        class Remembered(plain):  # type: ignore[misc]
-            def connect(self) -> None:
-                super().connect()
-                sockets.append(self.sock)
-                if closed.is_set():
-                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-
-        pool.ConnectionCls = Remembered
+    def _event(self, kind: Kind, text: str, at: int = 0) -> Event:
+        return Event(kind, text, at or self._place.newest or time.time_ns())
 
 
-def _line(raw: str) -> LogLine:
-    stamp, _, text = raw.partition(" ")
-    at = time(stamp)
-    return LogLine(at, text) if at is not None else LogLine(None, raw)
+class _Anew(Exception):
+    """This stream is given up, and another one asked for."""
 
 
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[str]:
-    """The lines of a stream as they come. What a cut leaves without a line's end is dropped: it will come again."""
-    rest = b""
-    for chunk in _chunks(response):
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace")
-        if len(rest) > _LONGEST_LINE:
-            yield rest.decode("utf-8", "replace")
-            rest = b""
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-def _chunks(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    if getattr(response, "chunked", False):
-        yield from response.stream(_CHUNK)
-        return
-    while chunk := response.read1(_CHUNK):
-        yield chunk
+def _readable(text: str) -> str:
+    """Without surrogates, which no terminal takes."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 Object = Mapping[str, Any]
 
 MANUAL: Final = "cronjob.kubernetes.io/instantiate"
+_STATES: Final = {"Running": "running", "Succeeded": "terminated", "Failed": "terminated"}  # by the pod's phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,35 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod. `state` is waiting, running, terminated, or "" where the node has not said it yet;
+    `reason` and `message` say what it waits for or ended with, `last_reason` why its run before this one ended.
+    `restarts` is how often it was restarted."""
+
+    name: str
+    init: bool
+    state: str
+    restarts: int
+    reason: str
+    message: str
+    last_reason: str
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has run, so that there is a log."""
+        return self.state in ("running", "terminated") or self.restarts > 0 or bool(self.last_reason)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it has run and does not run now."""
+        return self.begun and self.state in ("waiting", "terminated")
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """A pod. `reason` and `message` say what its containers wait for or ended with (ImagePullBackOff, OOMKilled …);
-    `ready` counts the containers that are."""
+    `ready` counts the containers that are. `parts` are all its containers, init containers first; `owner` is the name
+    of the Job or ReplicaSet that made it."""
 
     cluster: str
     namespace: str
@@ -108,10 +135,16 @@ class Pod:
     message: str
     exit_code: int | None
     terminating: bool
+    owner: str = ""
+    parts: tuple[Container, ...] = ()
 
     @property
     def over(self) -> bool:
         return self.phase in ("Succeeded", "Failed")
+
+    def container(self, name: str = "") -> Container | None:
+        """The container of that name; "": the first that is no init container."""
+        return next((one for one in self.parts if one.name == name or (not name and not one.init)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +244,28 @@ def read_pod(cluster: str, found: Object) -> Pod:
         message=message,
         exit_code=code if isinstance(code, int) else None,
         terminating="deletionTimestamp" in metadata,
+        owner=next((str(one.get("name")) for one in _owners(metadata) if one.get("controller")), ""),
+        parts=(*_read_containers("initContainer", spec, status), *_read_containers("container", spec, status)),
     )
+
+
+def _read_containers(kind: str, spec: Object, status: Object) -> Iterator[Container]:
+    by_name = {one.get("name"): one for one in status.get(f"{kind}Statuses") or ()}
+    for one in spec.get(f"{kind}s") or ():
+        name = str(one.get("name", ""))
+        found = by_name.get(name) or {}
+        states: Object = found.get("state") or {}
+        state, details = next(iter(states.items()), (_STATES.get(str(status.get("phase")), ""), None))
+        ended = (found.get("lastState") or {}).get("terminated") or {}
+        yield Container(
+            name=name,
+            init=kind == "initContainer",
+            state=str(state),
+            restarts=int(found.get("restartCount") or 0),
+            reason=str((details or {}).get("reason") or ""),
+            message=str((details or {}).get("message") or ""),
+            last_reason=str(ended.get("reason") or ("Ended" if ended else "")),
+        )
 
 
 def read_deployment(cluster: str, found: Object) -> Deployment:

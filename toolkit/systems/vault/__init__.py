@@ -18,7 +18,7 @@ from toolkit.errors import ConfigurationError, NotAllowed, NotFound, ToolkitErro
 from toolkit.systems.vault import denied as vault_denied
 from toolkit.systems.vault import token as vault_token
 from toolkit.systems.vault.errors import Forbidden, Missing, Rejected
-from toolkit.systems.vault.secret import KeptSecret, KvVersion, RedisSecret, VersionUnknown, moment
+from toolkit.systems.vault.secret import KeptSecret, KvVersion, RedisSecret, VersionUnknown, Wanted, moment
 from toolkit.systems.vault.server import Server, locate
 from toolkit.systems.vault.session import Session
 
@@ -82,7 +82,8 @@ class Vault:
         self.part = part
         self.server: Server = locate(part)
         self._session = Session(self.server, part.timeout_seconds)
-        self._secret = KeptSecret(self._session, part)
+        redis = Wanted(part.path, part.field, "the Redis access token", "vault.path", "vault.field")
+        self._secret = KeptSecret(self._session, part, redis)
         self._lock = threading.Lock()
         self._kv: KvVersion | None = None
         self._expires_at: datetime | None = None
@@ -164,7 +165,7 @@ class Vault:
             return Reach(None, held, problem)
         here = place.api(known.version)
         if not vault_denied.may_read(held, here):
-            problem = self._policy_lacks(status, known.version, held)
+            problem = self._policy_lacks(place, status, known.version, held)
         return Reach(known, {here: held[here]}, problem)
 
     def kv_version(self) -> Literal[1, 2]:
@@ -173,15 +174,19 @@ class Vault:
 
     def kv(self) -> KvVersion:
         """The KV version and how it is known. Raises NotAllowed or NotFound where it cannot be found out."""
+        return self._kv_of(self._secret)
+
+    def _kv_of(self, secret: KeptSecret) -> KvVersion:
+        """The mount's KV version; `secret` is read where the server does not say it."""
         with self._lock:
             if self._kv is not None:
                 return self._kv
         try:
-            found = self._secret.version()
+            found = secret.version()
         except Forbidden as denied:
-            problem = self._explained(denied, None)
+            problem = self._explained(secret, denied, None)
         except VersionUnknown as unknown:
-            problem = self._explained(unknown.denied, None)
+            problem = self._explained(secret, unknown.denied, None)
         else:
             with self._lock:
                 self._kv = found
@@ -197,18 +202,24 @@ class Vault:
 
         Raises NotAllowed (with the policy line that is missing), NotFound, or ConfigurationError for a wrong key.
         """
-        kv = self.kv()
+        return self._read(self._secret)
+
+    def read(self, wanted: Wanted) -> Secret:
+        """Another secret in the same mount, as `redis_secret` reads its own; raises what it raises."""
+        return self._read(KeptSecret(self._session, self.part, wanted)).token
+
+    def _read(self, secret: KeptSecret) -> RedisSecret:
+        kv = self._kv_of(secret)
         try:
-            return self._secret.read(kv)
+            return secret.read(kv)
         except Forbidden as denied:
-            problem = self._explained(denied, kv.version)
+            problem = self._explained(secret, denied, kv.version)
         raise problem
 
-    def get_by_hand(self) -> str:
-        """The command that prints the Redis access token."""
-        return self.server.by_hand(
-            f"kv get -field={shlex.quote(self.part.field)} {shlex.quote(str(self._secret.place))}"
-        )
+    def get_by_hand(self, path: str = "", field: str = "") -> str:
+        """The command that prints the Redis access token, or the field at `path` in the same mount."""
+        place = vault_denied.Place(self.part.mount.strip("/"), (path or self.part.path).strip("/"))
+        return self.server.by_hand(f"kv get -field={shlex.quote(field or self.part.field)} {shlex.quote(str(place))}")
 
     def login(self, way: Way) -> LoggedIn:
         """Log in, keep the token where `vault login` would (or in the environment's own file), and use it from now on.
@@ -249,11 +260,11 @@ class Vault:
         source = self._session.token().source
         return vault_denied.token_over(self.server, source, sure=denied.invalid_token, over_since=since)
 
-    def _explained(self, denied: Forbidden, version: int | None) -> NotAllowed:
+    def _explained(self, secret: KeptSecret, denied: Forbidden, version: int | None) -> NotAllowed:
         """Which of the reasons for a 403 it is."""
         if denied.invalid_token:
             return self._token_over(denied)
-        place = self._secret.place
+        place = secret.place
         try:
             status = self.token_status()
         except NotAllowed as over:
@@ -262,14 +273,18 @@ class Vault:
             capabilities = self.capabilities((place.api(2), place.api(1)))
         except NotAllowed:
             capabilities = {}
-        return self._policy_lacks(status, version, capabilities)
+        return self._policy_lacks(place, status, version, capabilities)
 
     def _policy_lacks(
-        self, status: TokenStatus, version: int | None, capabilities: dict[str, tuple[str, ...]]
+        self,
+        place: vault_denied.Place,
+        status: TokenStatus,
+        version: int | None,
+        capabilities: dict[str, tuple[str, ...]],
     ) -> NotAllowed:
         return vault_denied.explain(
             self.server,
-            self._secret.place,
+            place,
             version,
             policies=status.policies,
             capabilities=capabilities,

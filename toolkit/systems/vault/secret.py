@@ -28,6 +28,18 @@ class KvVersion:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A secret's field that is asked for. `what` says what it is ("the Redis access token"), `path_key` and `field_key`
+    which keys of the configuration name it."""
+
+    path: str
+    field: str
+    what: str
+    path_key: str
+    field_key: str
+
+
+@dataclass(frozen=True)
 class RedisSecret:
     """The Redis access token with where it lies. `version` and `created_at` are known in KV version 2 alone."""
 
@@ -48,12 +60,13 @@ class VersionUnknown(Exception):
 
 
 class KeptSecret:
-    """The secret that vault.mount and vault.path name. Its methods let Forbidden through, to be explained above."""
+    """The secret `wanted` in vault.mount. Its methods let Forbidden through, to be explained above."""
 
-    def __init__(self, session: Session, part: model.Vault) -> None:
+    def __init__(self, session: Session, part: model.Vault, wanted: Wanted) -> None:
         self._session = session
         self._part = part
-        self.place = Place(part.mount.strip("/"), part.path.strip("/"))
+        self._wanted = wanted
+        self.place = Place(part.mount.strip("/"), wanted.path.strip("/"))
 
     def version(self) -> KvVersion:
         """The KV version: configured, else asked, else found out by reading. Raises VersionUnknown."""
@@ -72,7 +85,7 @@ class KeptSecret:
             return RedisSecret(
                 token=self._field(data, kv),
                 path=self.place.api(kv.version),
-                field=self._part.field,
+                field=self._wanted.field,
                 kv=kv,
                 version=number if isinstance(number, int) else None,
                 created_at=moment(metadata.get("created_time")),
@@ -105,7 +118,7 @@ class KeptSecret:
             rest = str(self.place).removeprefix(mount).strip("/")
             raise ConfigurationError(
                 f"vault.mount is {self._part.mount!r}, but {self.place} lies in the mount {mount!r} of {server}.",
-                hint=f'Set vault.mount = "{mount}" and vault.path = "{rest}".',
+                hint=f'Set vault.mount = "{mount}" and {self._wanted.path_key} = "{rest}".',
             )
         return KvVersion(2 if version == "2" else 1, "asked (sys/internal/ui/mounts)")
 
@@ -142,10 +155,10 @@ class KeptSecret:
         return self._session.read(f"reading {self.place.api(version)}", ask)
 
     def _field(self, data: dict[str, Any], kv: KvVersion) -> Secret:
-        name, server = self._part.field, self._session.server
+        name, server = self._wanted.field, self._session.server
         by_hand = (server.by_hand(f"kv get -field={shlex.quote(name)} {shlex.quote(str(self.place))}"),)
         if name not in data:
-            hint = "Set vault.field to the one that holds the Redis access token."
+            hint = self._set_field
             if kv.version == 1 and set(data) == {"data", "metadata"}:
                 hint = "That is what a secret of KV version 2 looks like: set vault.kv_version to 2, or to 0."
             raise ConfigurationError(
@@ -160,10 +173,14 @@ class KeptSecret:
         if not text:
             raise ConfigurationError(
                 f"The field {name!r} of the secret {self.place} in {server} is empty, or not a text.",
-                hint="Set vault.field to the one that holds the Redis access token.",
+                hint=self._set_field,
                 by_hand=by_hand,
             )
         return Secret(text)
+
+    @property
+    def _set_field(self) -> str:
+        return f"Set {self._wanted.field_key} to the one that holds {self._wanted.what}."
 
     def _missing(self, missing: Missing, kv: KvVersion) -> ToolkitError:
         """What a 404 at the secret's path means."""
@@ -197,15 +214,16 @@ class KeptSecret:
         )
 
     def _not_there(self) -> ToolkitError:
+        key = self._wanted.path_key
         if self.place.path.startswith("data/"):
             return ConfigurationError(
-                f"vault.path is {self._part.path!r}: the `data/` of KV version 2's API does not belong to it.",
-                hint=f'Set vault.path = "{self.place.path.removeprefix("data/")}".',
+                f"{key} is {self._wanted.path!r}: the `data/` of KV version 2's API does not belong to it.",
+                hint=f'Set {key} = "{self.place.path.removeprefix("data/")}".',
             )
         folder = str(self.place).rpartition("/")[0]
         return NotFound(
             f"There is no secret {self.place} in {self._session.server}.",
-            hint="Check vault.mount and vault.path of this environment.",
+            hint=f"Check vault.mount and {key} of this environment.",
             by_hand=(self._session.server.by_hand(f"kv list {shlex.quote(folder)}"),),
         )
 

@@ -1,0 +1,1 @@
+"""A Google Cloud Logging in small, on this machine's loopback."""

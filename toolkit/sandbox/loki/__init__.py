@@ -1,0 +1,1 @@
+"""A Loki in small, on this machine's loopback."""
