@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from toolkit.checks.diagnosis.cause import NOT_ASKED, Asked, Judgement, Known, ruled_out, suspected, untold
 
+_WEEK: Final = re.compile(r"(\d{4})w(\d{2})")
 _VECTORS = ("vectors-healthy", "default-vectors-healthy")
 
 
@@ -75,17 +77,24 @@ def group_evicted(asked: Asked, known: Known) -> Judgement:
     if not asked.group:
         return NOT_ASKED
     group, groups = known.facts("group-in-cache"), known.facts("groups-complete")
-    if group is None or group["l2_frames"] is None or group["l3_frames"] is None:
+    if group is None or group["l3_frames"] is None:
         return untold("group-in-cache")
     if not group["known"] or group["rank"] or group["l2_frames"] or group["l3_frames"] < group["expected"]:
         return ruled_out("group-in-cache")
-    if groups is None or groups["index"] is None:
+    if groups is None:
         return untold("groups-complete")
-    if len(groups["index"]) < groups["usual"]:
-        return ruled_out("groups-complete")  # there was room for it: whatever emptied Redis took it away
-    newer = ", ".join(groups["index"])
-    why = f"It is whole in the bucket; Redis holds the newest {len(groups['index'])} alone: {newer}."
-    return suspected(0.95, why, "group-in-cache", "groups-complete")
+    index, usual = groups["index"], groups["usual"]
+    if index is not None and len(index) >= usual:
+        why = f"It is whole in the bucket; Redis holds only the newest {len(index)}: {', '.join(index)}."
+        return suspected(0.95, why, "group-in-cache", "groups-complete")
+    # The index is not known, or something emptied Redis: whether the group would be there at all, its age must tell.
+    newer = _newer(asked.group, groups["l3_groups"] or ())
+    if newer is not None and len(newer) >= usual:
+        why = (
+            f"By their names {len(newer)} groups in the bucket are newer, and Redis keeps {usual}: {', '.join(newer)}."
+        )
+        return suspected(0.6, why, "group-in-cache", "groups-complete")
+    return untold("redis") if index is None else ruled_out("groups-complete")
 
 
 def denormalized(_: Asked, known: Known) -> Judgement:
@@ -94,6 +103,15 @@ def denormalized(_: Asked, known: Known) -> Judgement:
 
 def nan(_: Asked, known: Known) -> Judgement:
     return _vectors(known, "nan", "hold NaN")
+
+
+def _newer(group: str, groups: Sequence[str]) -> list[str] | None:
+    """Those of `groups` that were built in a later week, as names tell it (2026w45); None where it has no week."""
+    own = _WEEK.search(group)
+    if own is None:
+        return None
+    weeks = {name: found.groups() for name in groups if (found := _WEEK.search(name))}
+    return [name for name, week in weeks.items() if week > own.groups()]
 
 
 def lacks_in_redis(groups: Mapping[str, Any]) -> bool:
