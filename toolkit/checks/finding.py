@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -24,7 +26,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The answer to one check. `seconds` is how long the answer took; `hint` is the next step, where there is one."""
+    """The answer to one check. `seconds` is how long the answer took; `hint` is the next step, where there is one.
+
+    `evidence` is text for people, a line each; `facts` are the same for programs (what JSON can hold), under the names
+    that the check's docstring gives: the diagnosis and runbooks go by them.
+    """
 
     name: str
     status: Status
@@ -33,6 +39,7 @@ class Finding:
     seconds: float = 0.0
     evidence: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     @property
     def well(self) -> bool:

@@ -32,6 +32,7 @@ class Entry:
 
 COMMANDS: dict[str, Entry] = {
     "doctor": Entry("Is every system of this environment reachable, and am I allowed?", "doctor"),
+    "why": Entry("Why is a pert or a group missing, or why does the map look funny?", "why"),
     "groups": Entry(
         "The groups in the cache: list, find, show, inspect, diff, download, delete, flush, restore.", "groups"
     ),

@@ -32,6 +32,10 @@ class WrongType(Failed):
         self.lengths = lengths
 
 
+class TokenRefused(NotAllowed):
+    """Redis does not take the token that lies in Vault (WRONGPASS)."""
+
+
 def passing(error: Exception) -> bool:
     """Whether a read may succeed when it is tried again at once: a lost connection, not a refusal of the token."""
     import redis
@@ -111,7 +115,7 @@ def _unknown_token(error: Exception, at: str, part: model.Redis, token: Secret, 
             hint="Does the address lead to the right Redis? `toolkit redis address`",
             by_hand=ping,
         )
-    return NotAllowed(
+    return TokenRefused(
         f"The Redis {at} does not take the token that lies in Vault{user} "
         f"(WRONGPASS; fingerprint {token.fingerprint()}).",
         hint="Was it rotated? Compare the fingerprint (`toolkit redis token`) with a colleague's, "

@@ -1,0 +1,186 @@
+"""Questions about the cache manager: where its CronJob is, whether a run is going on, and how the last one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from toolkit.cache import rebuilds
+from toolkit.checks.finding import Finding, Status
+from toolkit.checks.question import Question
+from toolkit.errors import NotFound, ToolkitError
+from toolkit.systems.bucket.names import shown
+
+if TYPE_CHECKING:
+    from toolkit.progress import Progress
+    from toolkit.systems.cluster import Cluster
+    from toolkit.systems.cluster.objects import CronJob, Job, Pod
+    from toolkit.systems.connections import Connections
+
+_TAIL: Final = 400
+_BEGIN: Final = "Traceback (most recent call last):"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The CronJob where it really is; `elsewhere` are the clusters that were searched, with why one could not be."""
+
+    cronjob: CronJob
+    in_place: bool
+    unasked: tuple[str, ...] = ()
+
+
+def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
+    """Is the CronJob in the configured cluster and namespace, and if not: where?
+
+    Facts: `in_place`; `configured` and `found` (cluster, namespace); `unasked` clusters; `suspended`.
+    """
+    part = rebuilds.part_of(connections)
+    found = _find(connections)
+    cronjob = found.cronjob
+    facts = {
+        "in_place": found.in_place,
+        "configured": {"cluster": part.cluster, "namespace": part.namespace},
+        "found": {"cluster": cronjob.cluster, "namespace": cronjob.namespace},
+        "unasked": list(found.unasked),
+        "suspended": cronjob.suspended,
+    }
+    where = f"{shown(cronjob.name)} is in cluster {cronjob.cluster}, namespace {shown(cronjob.namespace)}"
+    by_hand = (connections.cluster(cronjob.cluster).kubectl("get", "cronjobs", namespace=cronjob.namespace),)
+    if not found.in_place:
+        key = f"environments.{connections.environment.name}.cache_manager"
+        hint = f'Correct {key}.cluster to "{cronjob.cluster}" and .namespace to "{shown(cronjob.namespace)}".'
+        return Finding("", Status.FAIL, f"{where}, not in {part.cluster}", hint, by_hand=by_hand, facts=facts)
+    if cronjob.suspended:
+        return Finding(
+            "", Status.WARN, f"{where}, but suspended", "Somebody stopped it; ask why.", by_hand=by_hand, facts=facts
+        )
+    return Finding("", Status.OK, where, by_hand=by_hand, facts=facts)
+
+
+def running(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
+    """Is a run going on? Facts: `running` (their names), `minutes` that the longest has been going on."""
+    cronjob = _find(connections).cronjob
+    cluster = connections.cluster(cronjob.cluster)
+    going = [job for job in cluster.jobs_of(cronjob) if not job.over]
+    begun = [job.started or job.created for job in going]
+    now = datetime.now(UTC)
+    minutes = max(((now - when).total_seconds() / 60 for when in begun if when), default=0.0)
+    facts = {"running": [job.name for job in going], "minutes": round(minutes, 1)}
+    by_hand = (cluster.kubectl("get", "jobs", namespace=cronjob.namespace),)
+    if not going:
+        return Finding("", Status.OK, "no run is going on", by_hand=by_hand, facts=facts)
+    usual = connections.environment.cache_manager.usual_minutes
+    summary = f"{shown(going[0].name)} has been running for {minutes:.0f} min; {usual} min are usual"
+    hint = (
+        "Groups come back one by one while it runs: wait for it."
+        if minutes <= usual
+        else "Longer than usual: see its log."
+    )
+    return Finding("", Status.WARN, summary, hint, by_hand=by_hand, facts=facts)
+
+
+def last_run(connections: Connections, _: Mapping[str, str], progress: Progress) -> Finding:
+    """How did the last run that is over end?
+
+    Facts: `job` (null: no run is known), `state` (complete, failed), `reason` (of the Job), `pod_reason` (Evicted,
+    OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read),
+    `finished` (RFC 3339), `manual`.
+    """
+    cronjob = _find(connections).cronjob
+    cluster = connections.cluster(cronjob.cluster)
+    ended = [job for job in cluster.jobs_of(cronjob) if job.over]
+    if not ended:
+        return Finding("", Status.WARN, "no run is known that is over", facts={"job": None, "state": None})
+    job = ended[0]
+    facts: dict[str, Any] = {
+        "job": job.name,
+        "state": job.state,
+        "reason": job.reason,
+        "pod_reason": "",
+        "exception": "",
+        "log": False,
+        "finished": job.finished.isoformat() if job.finished else None,
+        "manual": job.manual,
+    }
+    when = f", {job.finished:%Y-%m-%d %H:%M}Z" if job.finished else ""
+    by_hand = (
+        cluster.kubectl("describe", "job", job.name, namespace=job.namespace),
+        cluster.kubectl("logs", "-l", f"job-name={job.name}", "--tail=-1", namespace=job.namespace),
+    )
+    if job.state == "complete":
+        return Finding("", Status.OK, f"{shown(job.name)} is complete{when}", by_hand=by_hand, facts=facts)
+    evidence, why = _why_it_failed(cluster, job, facts, progress)
+    summary = f"{shown(job.name)} failed ({shown(job.reason or 'no reason is given')}){when}: {why}"
+    return Finding("", Status.FAIL, summary, evidence=evidence, by_hand=by_hand, facts=facts)
+
+
+def _find(connections: Connections) -> _Place:
+    """The CronJob where it is configured, else where it is. Raises NotFound, and what the clusters raise."""
+    part, cluster = rebuilds.part_of(connections), rebuilds.cluster_of(connections)
+    found = cluster.cronjob(part.namespace, part.cronjob)
+    if found is not None:
+        return _Place(found, in_place=True)
+    others = rebuilds.search_elsewhere(connections)
+    unasked = tuple(f"{other.cluster}: {other.problem}" for other in others if other.problem)
+    near = cluster.find_cronjobs(part.cronjob) if part.namespace else []
+    elsewhere = [*near, *(one for other in others for one in other.found)]
+    if not elsewhere:
+        not_asked = f" Not checked: {'; '.join(unasked)}." if unasked else ""
+        raise NotFound(
+            f"There is no CronJob {part.cronjob} in {part.cluster}, nor in another configured cluster.{not_asked}",
+            hint="`toolkit cache status` says what was looked at.",
+            by_hand=(cluster.kubectl("get", "cronjobs", "-A"),),
+        )
+    return _Place(elsewhere[0], in_place=False, unasked=unasked)
+
+
+def _why_it_failed(
+    cluster: Cluster, job: Job, facts: dict[str, Any], progress: Progress
+) -> tuple[tuple[str, ...], str]:
+    """Evidence and a reason in words; the facts are filled in."""
+    try:
+        pods = cluster.pods(job.namespace, f"job-name={job.name}")
+    except ToolkitError as error:
+        return (error.message,), "its pod cannot be looked at"
+    if not pods:
+        return (), "its pod is gone"
+    pod = pods[0]
+    facts["pod_reason"] = pod.reason
+    progress.check_stop()
+    try:
+        lines = [line.text for line in _log(cluster, pod)]
+    except ToolkitError as error:
+        return (error.message,), shown(pod.reason) or "its log cannot be read"
+    facts["log"] = True
+    facts["exception"] = exception(lines)
+    stopped = pod.reason if pod.reason not in ("", "Error") else ""
+    evidence = tuple(shown(text) for text in (*([f"{pod.reason}: {pod.message}"] if stopped else ()), *lines[-3:]))
+    return evidence, shown(facts["exception"] or stopped or (lines[-1].strip() if lines else "its log is empty"))
+
+
+def _log(cluster: Cluster, pod: Pod) -> Any:
+    container = pod.containers[0] if len(pod.containers) > 1 else ""
+    return cluster.follow_pod_log(pod.namespace, pod.name, container, follow=False, tail=_TAIL)
+
+
+def exception(lines: list[str]) -> str:
+    """The last traceback's exception, at most 300 characters; "" where there is no traceback."""
+    begins = [at for at, line in enumerate(lines) if _BEGIN in line]
+    if not begins:
+        return ""
+    prefix = lines[begins[-1]].partition(_BEGIN)[0]
+    for line in lines[begins[-1] + 1 :]:
+        text = line[len(prefix) :] if prefix and line[:4] == prefix[:4] else line
+        if text.strip() and not text[:1].isspace():
+            return text.strip()[:300]
+    return ""
+
+
+QUESTIONS = (
+    Question("cache-manager-place", "Is the cache manager's CronJob where it is configured?", place),
+    Question("rebuild-running", "Is a rebuild going on?", running),
+    Question("last-rebuild", "How did the last rebuild end?", last_run, limit=30.0),
+)

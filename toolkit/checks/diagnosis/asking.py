@@ -1,0 +1,45 @@
+"""Which checks a question needs, the cheapest and most telling first, and their findings as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from toolkit.checks import questions
+from toolkit.checks.diagnosis.cause import Asked
+from toolkit.checks.finding import Finding
+from toolkit.checks.runner import Check, run
+from toolkit.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from toolkit.systems.connections import Connections
+
+_ALWAYS = (
+    "recent-changes",
+    "proxy-address",
+    "vault",
+    "redis-token",
+    "redis",
+    "rebuild-running",
+    "last-rebuild",
+    "cache-manager-place",
+    "groups-complete",
+)
+
+
+def checks(connections: Connections, asked: Asked, progress: Progress = SILENT) -> list[Check]:
+    """The checks for `asked`, in the order in which they are begun."""
+    wanted: list[tuple[str, dict[str, str]]] = [(name, {}) for name in _ALWAYS]
+    if asked.group:
+        wanted.append(("group-in-cache", {"group": asked.group}))
+    if asked.pert:
+        wanted.append(("pert-in-cache", {"pert": asked.pert, "group": asked.group}))
+    if asked.group:
+        wanted.append(("vectors-healthy", {"group": asked.group}))
+    wanted.append(("default-vectors-healthy" if asked.group else "vectors-healthy", {}))
+    return [questions.check(name, connections, inputs, progress) for name, inputs in wanted]
+
+
+def findings(connections: Connections, asked: Asked, progress: Progress = SILENT) -> Iterator[Finding]:
+    """Each check's finding, as it becomes known."""
+    return run(checks(connections, asked, progress))

@@ -1,0 +1,65 @@
+"""The verdict: the causes that the findings speak for, those they rule out, and what could not be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Word
+from toolkit.checks.diagnosis.causes import CAUSES, SETTINGS
+from toolkit.checks.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    cause: Cause
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`causes` are those suspected: first what explains the others. `untold` could not be judged; `lost` is what was
+    asked about and is nowhere, in words ("" where it is)."""
+
+    asked: Asked
+    causes: tuple[Judged, ...]
+    ruled_out: tuple[Judged, ...]
+    untold: tuple[Judged, ...]
+    lost: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong, and everything could be told."""
+        return not (self.causes or self.untold or self.lost)
+
+    @property
+    def ours(self) -> bool:
+        """Whether the first cause is the on-call engineer's to mend."""
+        return bool(self.causes) and self.causes[0].cause.ours
+
+    @property
+    def ask(self) -> str | None:
+        """Whom to ask what: of the first cause that is not ours; where nothing is wrong, the user."""
+        for judged in self.causes:
+            if judged.cause.ask:
+                return judged.cause.ask
+        return f"whoever asked: {' '.join(SETTINGS)}" if self.healthy else None
+
+
+def verdict(asked: Asked, findings: Mapping[str, Finding]) -> Verdict:
+    """What `findings` (by check) say of each cause. The order of the table is that of explaining."""
+    known = Known(findings)
+    judged = [Judged(cause, cause.judge(asked, known)) for cause in CAUSES]
+
+    def of(word: Word) -> tuple[Judged, ...]:
+        return tuple(one for one in judged if one.judgement.word is word)
+
+    return Verdict(asked, of(Word.SUSPECTED), of(Word.RULED_OUT), of(Word.UNTOLD), _lost(asked, known))
+
+
+def _lost(asked: Asked, known: Known) -> str:
+    group = known.facts("group-in-cache")
+    if not asked.group or group is None or group["known"]:
+        return ""
+    near = f" Did they mean {group['near'][0]}?" if group["near"] else ""
+    return f"No layer holds a group called {group['group']}: it was never cached, or has another name.{near}"

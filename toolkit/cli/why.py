@@ -1,0 +1,145 @@
+"""`toolkit why`: from a symptom to its cause, with the evidence, what mends it, and whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.checks.diagnosis import asking
+from toolkit.checks.diagnosis.cause import Asked
+from toolkit.checks.diagnosis.causes import HEALTHY, SETTINGS
+from toolkit.checks.diagnosis.verdict import Judged, Verdict, verdict
+from toolkit.checks.finding import Finding
+from toolkit.cli import diagnostics, options, output
+from toolkit.cli.apps import single_command
+from toolkit.cli.opening import opened
+from toolkit.cli.output import Format
+from toolkit.errors import ExitCode
+from toolkit.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = single_command("Why is a pert or a group missing, or why does the map look funny?")
+
+
+@app.command()
+def why(
+    pert: Annotated[
+        str | None, typer.Argument(metavar="[PERT]", help="A gene or compound, also at a concentration.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", "-g", metavar="GROUP", help="In this group, or why is this group missing.")
+    ] = None,
+    funny: Annotated[bool, typer.Option("--map", help="The map looks funny.")] = False,
+    env: options.Env = None,
+    form: options.Output = Format.TABLE,
+) -> None:
+    """Why is PERT (or a group) missing, or the map odd? Asks all systems side by side, and names the cause.
+
+    Only reads. Exit code 0: nothing is wrong; 1: a cause was found; 3: it could not be told.
+    """
+    asked = Asked((pert or "").strip(), (group or "").strip(), funny)
+    found: dict[str, Finding] = {}
+    with opened(env) as connections:
+        name = connections.environment.name
+        for finding in asking.findings(connections, asked, Progress()):
+            found[finding.name] = finding
+            if form is Format.TABLE:
+                output.block([diagnostics.printable(_line(finding))])
+            elif form is Format.JSONL:
+                output.document(_finding(finding), form, lambda: "")
+        reached = verdict(asked, found)
+    document = _document(reached, found, name)
+    match form:
+        case Format.PLAIN:
+            for cause in document["verdict"]["causes"]:
+                output.text(f"{cause['cause']}\t{cause['confidence']}\t{','.join(cause['because'])}")
+        case _:
+            output.document(document, form, lambda: _drawn(reached, name))
+    if reached.causes:
+        raise typer.Exit(ExitCode.FOUND_WRONG)
+    if not reached.healthy:
+        raise typer.Exit(ExitCode.UNREACHABLE)
+
+
+def _document(reached: Verdict, found: Mapping[str, Finding], environment: str) -> dict[str, Any]:
+    causes = [
+        {
+            "cause": one.cause.name,
+            "confidence": one.judgement.confidence,
+            "because": list(one.judgement.checks),
+            "mend": [
+                {mend.kind: mend.name, "command": mend.ready(environment, reached.asked)} for mend in one.cause.mends
+            ],
+        }
+        for one in reached.causes
+    ]
+    if reached.healthy:
+        causes = [{"cause": HEALTHY, "confidence": 0.9, "because": list(found), "mend": []}]
+    asked = reached.asked
+    return {
+        "question": {"pert": asked.pert or None, "group": asked.group or None, "map": asked.map},
+        "verdict": {"causes": causes, "ours": reached.ours, "ask": reached.ask},
+        "findings": [_finding(finding) for finding in found.values()],
+        "ruled_out": [{"cause": one.cause.name, "by": one.judgement.checks[0]} for one in reached.ruled_out],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "check": finding.name,
+        "status": str(finding.status),
+        "summary": finding.summary,
+        "seconds": finding.seconds,
+    }
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.status.sign} {finding.name:<24}{finding.summary}"
+
+
+def _drawn(reached: Verdict, environment: str) -> list[RenderableType]:
+    from rich.text import Text
+
+    parts: list[RenderableType] = [Text("")]
+    for number, one in enumerate(reached.causes):
+        parts += _cause(one, reached, environment, first=number == 0)
+    if reached.healthy:
+        parts.append(Text("Nothing is wrong with the cache.", style="bold green"))
+        parts.append(Text("Then it may be the user's own settings. Ask:"))
+        parts += [Text(f"  · {question}") for question in SETTINGS]
+    if reached.lost:
+        parts.append(Text(diagnostics.printable(reached.lost), style="yellow"))
+    if reached.ruled_out:
+        parts.append(
+            _listed("ruled out", [f"{one.cause.name} ({one.judgement.checks[0]})" for one in reached.ruled_out])
+        )
+    if reached.untold:
+        names = [f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold]
+        parts.append(_listed("could not tell", names))
+    return parts
+
+
+def _cause(one: Judged, reached: Verdict, environment: str, *, first: bool) -> list[RenderableType]:
+    from rich.text import Text
+
+    cause, judgement = one.cause, one.judgement
+    head = "Cause: " if first else "And:   "
+    lines: list[RenderableType] = [
+        Text.assemble((head, "bold red"), (cause.name, "bold"), f" ({judgement.confidence:.0%})  {cause.title}"),
+        Text.assemble(("because  ", "dim"), diagnostics.printable(judgement.why), f" [{', '.join(judgement.checks)}]"),
+    ]
+    lines += [Text.assemble(("mend     ", "dim"), mend.ready(environment, reached.asked)) for mend in cause.mends]
+    if cause.ask:
+        lines.append(Text.assemble(("ask      ", "dim"), cause.ask))
+    lines.append(Text(""))
+    return lines
+
+
+def _listed(label: str, names: list[str]) -> RenderableType:
+    from rich.text import Text
+
+    return Text.assemble((f"{label}: ", "dim"), ", ".join(names), style="dim")
