@@ -220,7 +220,6 @@ def _walk(
     diagnostics.narrate(f"Case {case.id}: {diagnostics.printable(case.title)}", "bold")
     problem: ToolkitError | None = None
     with ExitStack() as stack:
-        progress = stack.enter_context(diagnostics.watching())
         walk = Walk(
             record,
             case,
@@ -228,7 +227,7 @@ def _walk(
             person,
             lambda: stack.enter_context(opened(env)),
             given=given,
-            progress=progress,
+            watch=diagnostics.watching,
             read_only=read_only,
             shell=allow_shell,
         )

@@ -108,7 +108,7 @@ class Step:
     @property
     def for_a_person(self) -> bool:
         """Whether somebody has to say that it is done: nothing in it answers by itself."""
-        return all(block.word == "sh" for block in self.blocks) or any(block.word == "sh" for block in self.blocks)
+        return not self.blocks or any(block.word == "sh" for block in self.blocks)
 
     @property
     def goes_on(self) -> bool:

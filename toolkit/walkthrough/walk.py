@@ -6,6 +6,7 @@ The same for the app, the command line and scripts. What a single block does is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
 MOST_VISITS: Final = 25  # a step that is opened more often stands in a loop that does not end by itself
 
 
+def _silently() -> AbstractContextManager[Progress]:
+    return nullcontext(SILENT)
+
+
 class Walk:
-    """One case on its way. `connect` opens the environment when a block first needs it.
+    """One case on its way. `connect` opens the environment when a block first needs it; `watch` gives a Progress for
+    one block's work.
 
     `given` are inputs and answers that are known beforehand; with `shell` the sh blocks may be run, each after a
     question.
@@ -44,14 +50,14 @@ class Walk:
         connect: Callable[[], Connections],
         *,
         given: Mapping[str, str] | None = None,
-        progress: Progress = SILENT,
+        watch: Callable[[], AbstractContextManager[Progress]] = _silently,
         read_only: bool = False,
         shell: bool = False,
     ) -> None:
         self.case = case
         self.record = record
         self.person = person
-        self.progress = progress
+        self.watch = watch
         self.read_only = read_only
         self.shell = shell
         self.given = dict(given or {})
@@ -168,7 +174,7 @@ class Walk:
         except (NeedsPerson, StepStuck):
             raise
         except ToolkitError as error:
-            if not self.person.attended or self.progress.stop.is_set():
+            if not self.person.attended:
                 raise
             self.person.problem(error)
         return self.person.decide(step, work.goes_to)

@@ -89,10 +89,11 @@ class Work:
 
         given = {block.name: self._inputs(block) for block in blocks}
         connections = self._walk.connections()
-        checks = [questions.check(name, connections, inputs, self._walk.progress) for name, inputs in given.items()]
-        for finding in runner.run(checks):
-            self._found(finding, given[finding.name])
-        self._walk.progress.check_stop()
+        with self._walk.watch() as progress:
+            checks = [questions.check(name, connections, inputs, progress) for name, inputs in given.items()]
+            for finding in runner.run(checks):
+                self._found(finding, given[finding.name])
+            progress.check_stop()
 
     def _found(self, finding: Finding, inputs: Mapping[str, str]) -> None:
         self._note("found", _found(finding, inputs))
@@ -103,18 +104,19 @@ class Work:
         from toolkit.checks.finding import Status
 
         inputs = self._inputs(block)
-        check = questions.check(block.name, self._walk.connections(), inputs, self._walk.progress)
+        connections = self._walk.connections()
         began = time.monotonic()
-        while True:
-            [finding] = runner.run([check])
-            waited = time.monotonic() - began
-            if finding.status is Status.OK or waited >= block.limit:
-                break
-            self._walk.progress.advance(
-                f"waiting for {block.name}", int(waited), int(block.limit), "s", note=finding.summary
-            )
-            self._walk.progress.stop.wait(min(block.every, block.limit - waited))
-            self._walk.progress.check_stop()
+        with self._walk.watch() as progress:
+            check = questions.check(block.name, connections, inputs, progress)
+            while True:
+                [finding] = runner.run([check])
+                waited = time.monotonic() - began
+                if finding.status is Status.OK or waited >= block.limit:
+                    break
+                label = f"waiting for {block.name}"
+                progress.advance(label, int(waited), int(block.limit), "s", note=finding.summary)
+                progress.stop.wait(min(block.every, block.limit - waited))
+                progress.check_stop()
         self._note("waited", {"check": block.name, "seconds": round(waited), "limit": block.limit})
         self._found(finding, inputs)
         if finding.status is not Status.OK:
@@ -133,14 +135,15 @@ class Work:
         connections = self._walk.connections()
         action = offers.make(block.name, connections, self._inputs(block))
         try:
-            done = gate.carry_out(
-                action,
-                connections.environment,
-                self._walk.person.consent(),
-                self._journal(block),
-                self._walk.progress,
-                read_only=self._walk.read_only,
-            )
+            with self._walk.watch() as progress:
+                done = gate.carry_out(
+                    action,
+                    connections.environment,
+                    self._walk.person.consent(),
+                    self._journal(block),
+                    progress,
+                    read_only=self._walk.read_only,
+                )
         except ToolkitError as error:
             self._note("refused", {"action": block.name, "block": block.place.line, "message": error.message})
             raise
@@ -200,9 +203,10 @@ class Work:
         name = block.asked.name
         if any(event.kind == "answered" and event.content["name"] == name for event in self._events()):
             return
-        value = known(self._walk.person, block.asked, self._walk.fill(block.asked.prompt), self._walk.given)
+        prompt = self._walk.fill(block.asked.prompt)
+        value = known(self._walk.person, block.asked, prompt, self._walk.given)
         self._walk.learn(name, value)
-        self._note("answered", {"name": name, "prompt": block.asked.prompt, "answer": value})
+        self._note("answered", {"name": name, "prompt": prompt, "answer": value})
 
     def _choose(self, block: Block) -> None:
         for branch in block.branches:
