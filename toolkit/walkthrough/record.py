@@ -11,6 +11,8 @@ import json
 import secrets
 import socket
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,6 +48,8 @@ class Record:
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = file or paths.state() / "cases.sqlite"
+        self._db: sqlite3.Connection | None = None
+        self._lock = threading.RLock()
 
     def begin(self, runbook: Runbook, environment: str) -> Case:
         """A new case, at the runbook's first step."""
@@ -189,23 +193,25 @@ class Record:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        db = None
         try:
-            db = sqlite3.connect(self.file, timeout=10, isolation_level=None)
-            self.file.chmod(0o600)
-            db.row_factory = sqlite3.Row
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")
-            db.executescript(_SCHEMA)
-            yield db
+            with self._lock:
+                yield self._open_file()
         except (sqlite3.Error, OSError) as error:
             raise Failed(
                 f"The record of cases {self.file} cannot be used: {error}.",
                 hint="Make room or mend the permissions; a damaged file can be moved away, its cases are then gone.",
             ) from error
-        finally:
-            if db is not None:
-                db.close()
+
+    def _open_file(self) -> sqlite3.Connection:
+        if self._db is None:
+            self.file.touch(mode=0o600)
+            db = sqlite3.connect(self.file, timeout=10, isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, db.close)
+            db.row_factory = sqlite3.Row
+            db.execute("pragma journal_mode = wal")
+            db.executescript(_SCHEMA)
+            self._db = db
+        return self._db
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
