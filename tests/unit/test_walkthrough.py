@@ -90,7 +90,7 @@ class Scripted:
             return self.answers[asked.name]
         raise NeedsPerson(prompt)
 
-    def pick(self, branches: Sequence[Branch]) -> int:
+    def pick(self, branches: Sequence[Branch]) -> int | None:
         return 0
 
     def consent(self) -> Consent:

@@ -16,7 +16,7 @@ from toolkit.cli.acting import finding_line, show_plan
 from toolkit.cli.diagnostics import printable
 from toolkit.errors import ToolkitError
 from toolkit.walkthrough.case import NeedsPerson
-from toolkit.walkthrough.page import Asked, Branch, Runbook, Step
+from toolkit.walkthrough.page import END, NEXT, Asked, Branch, Runbook, Step
 from toolkit.walkthrough.person import Decision
 
 if TYPE_CHECKING:
@@ -33,14 +33,17 @@ class AtTerminal:
     plan_hash: str | None
     allow_shell: bool
     attended: bool = True
+    runbook: Runbook | None = None
 
     def opened(self, runbook: Runbook, step: Step, number: int) -> None:
+        self.runbook = runbook
         diagnostics.narrate(f"\n{number}/{len(runbook.steps)}  {printable(step.title)}", "bold")
 
     def prose(self, text: str) -> None:
         from rich.markdown import Markdown
 
         _draw(Markdown("\n".join(printable(line) for line in text.splitlines())))
+        diagnostics.narrate("")
 
     def found(self, finding: Finding) -> None:
         _show_finding(finding)
@@ -71,15 +74,15 @@ class AtTerminal:
         default = f" [{asked.default}]" if asked.default else " [none]" if asked.default == "" else ""
         return diagnostics.ask(f"{printable(prompt)}{options}{default}")
 
-    def pick(self, branches: Sequence[Branch]) -> int:
+    def pick(self, branches: Sequence[Branch]) -> int | None:
         for number, branch in enumerate(branches, 1):
             diagnostics.narrate(f"  {number}  {printable(branch.say)}")
         while True:
-            typed = _asked(f"Which? 1-{len(branches)}, q to leave:")
+            typed = _asked(f"Which? 1-{len(branches)}, q for none of these:")
             if typed.isdecimal() and 1 <= int(typed) <= len(branches):
                 return int(typed) - 1
             if typed == "q":
-                raise NeedsPerson("The walk was left at this question.")
+                return None
 
     def consent(self) -> Consent:
         def ask(plan: Plan) -> str:
@@ -90,7 +93,9 @@ class AtTerminal:
 
     def decide(self, step: Step, goes_to: str) -> Decision:
         del step
-        diagnostics.narrate(_KEYS + (f"   → {goes_to}" if goes_to else ""), "dim")
+        if goes_to not in ("", NEXT):
+            diagnostics.narrate(f"→ {self._called(goes_to)}", "bold")
+        diagnostics.narrate(_KEYS, "dim")
         while True:
             match _asked(">").lower():
                 case "" | "d":
@@ -107,6 +112,13 @@ class AtTerminal:
                     return Decision("jump", diagnostics.ask("To which step?"))
                 case "q":
                     return Decision("leave")
+
+    def _called(self, goes_to: str) -> str:
+        """Where a branch leads, as a person knows it."""
+        if goes_to == END:
+            return "the end"
+        step = self.runbook.step(goes_to) if self.runbook else None
+        return printable(step.title) if step else f"the runbook {goes_to.removesuffix('.md')}"
 
 
 @dataclass
@@ -145,7 +157,7 @@ class InScript:
             return asked.default
         raise NeedsPerson(f"This has to be answered: {prompt}", hint=f"Go on with --set {asked.name}=…")
 
-    def pick(self, branches: Sequence[Branch]) -> int:
+    def pick(self, branches: Sequence[Branch]) -> int | None:
         said = "; ".join(f"“{branch.say}” (--jump {branch.go})" for branch in branches)
         raise NeedsPerson(f"Somebody has to choose: {said}.", hint="Go on with --jump STEP.")
 

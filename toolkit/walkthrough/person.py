@@ -58,8 +58,8 @@ class Person(Protocol):
         """Raises NeedsPerson where nobody can answer."""
         ...
 
-    def pick(self, branches: Sequence[Branch]) -> int:
-        """Which of the branches; raises NeedsPerson where nobody can say."""
+    def pick(self, branches: Sequence[Branch]) -> int | None:
+        """Which of the branches, None for none of them; raises NeedsPerson where nobody can say."""
         ...
 
     def consent(self) -> Consent: ...

@@ -219,7 +219,10 @@ class Work:
         said = [branch for branch in block.branches if branch.say]
         otherwise = [branch for branch in block.branches if not branch.when and not branch.say]
         if said:
-            branch = said[self._walk.person.pick(said)]
+            number = self._walk.person.pick(said)
+            if number is None:
+                return
+            branch = said[number]
             self.picked = True
         elif otherwise:
             branch = otherwise[0]
