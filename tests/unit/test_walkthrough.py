@@ -15,14 +15,17 @@ from typing import Any
 
 import pytest
 
+from toolkit.actions import offers
 from toolkit.actions.gate import Consent, Done
+from toolkit.actions.plan import Damage, Plan
 from toolkit.checks import questions
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
 from toolkit.errors import Refused, ToolkitError, UsageError
 from toolkit.secret import Secret
 from toolkit.walkthrough.case import Case, NeedsPerson, Result, State
-from toolkit.walkthrough.library import Library
+from toolkit.walkthrough.library import Library, library
+from toolkit.walkthrough.lint import lint
 from toolkit.walkthrough.page import Asked, Branch, Runbook, Step
 from toolkit.walkthrough.person import Decision
 from toolkit.walkthrough.record import Record
@@ -122,11 +125,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Status]]:
 def begin(tmp_path: Path, person: Scripted, text: str = PAGE, **more: Any) -> Walk:
     file = tmp_path / "why.md"
     file.write_text(text)
-    library = Library([tmp_path])
+    folder = Library([tmp_path])
     record = Record(tmp_path / "cases.sqlite")
-    case = record.begin(library.runbook("why"), "")
+    case = record.begin(folder.runbook("why"), "")
     connections: Any = SimpleNamespace(environment=SimpleNamespace(name="here", read_only=False, protected=False))
-    return Walk(record, case, library, person, lambda: connections, given={"pert": "BRCA1"}, **more)
+    return Walk(record, case, folder, person, lambda: connections, given={"pert": "BRCA1"}, **more)
 
 
 def states(case: Case, record: Record) -> list[tuple[str, str, int]]:
@@ -216,6 +219,42 @@ def test_an_answer_has_to_fit(tmp_path: Path, asked: dict[str, list[Status]]) ->
     assert walk.go().inputs == {"pert": "BRCA1", "colour": "blue"}
 
 
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("name", sorted(library().files()))
+def test_a_shipped_runbook_comes_to_its_end(
+    name: str, broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = {"pert-in-cache": ("pert", "group"), "group-in-cache": ("group",), "vectors-healthy": ("group",)}
+    names = [block.name for file in library().files() for _, block in library().runbook(file).blocks() if block.name]
+
+    def known(check: str) -> Question:
+        status = Status.FAIL if broken and check != "rebuild-running" else Status.OK
+        inputs = tuple(Input(one, "text", "") for one in takes.get(check, ()))
+        return Question(check, "", lambda *_: Finding(check, status, "so it is"), inputs)
+
+    class Rebuild:
+        name = "cache.rebuild"
+
+        def plan(self) -> Plan:
+            return Plan(
+                "cache.rebuild", "here", "Rebuild", "here", (), damage=Damage.SMALL, confirm="", undo="none", by_hand=()
+            )
+
+    monkeypatch.setattr(questions, "QUESTIONS", {check: known(check) for check in names})
+    monkeypatch.setattr(offers, "make", lambda *_: Rebuild())
+    assert lint()[0] == []
+    record = Record(tmp_path / "cases.sqlite")
+    connections: Any = SimpleNamespace(environment=SimpleNamespace(name="here", read_only=False, protected=False))
+    given = {"pert": "BRCA1", "group": "a"}
+    person = Scripted()
+    walk = Walk(record, record.begin(library().runbook(name), ""), library(), person, lambda: connections, given=given)
+    case = walk.go()
+    assert (case.here, person.problems) == (None, [])
+    assert case.result is (Result.WRONG if broken and name not in NO_CHECKS else Result.WELL)
+
+
+NO_CHECKS = {"find-the-logs", "first-day-on-call"}
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -246,9 +285,8 @@ def test_killed_after_any_step_it_goes_on_with_every_step_once(tmp_path: Path) -
         f"## {step}\n```ask\nname: a{step}\ndefault: x\n```\n" for step in steps
     )
     (tmp_path / "page.md").write_text(page.replace("ask\nname: aTwo\ndefault: x\n", "ask\nname: two\ndefault: y\n"))
-    library = Library([tmp_path])
     record = Record(tmp_path / "cases.sqlite")
-    case = record.begin(library.runbook("page"), "")
+    case = record.begin(Library([tmp_path]).runbook("page"), "")
     source = KILLED.format(
         tests=str(Path(__file__).parent), file=str(record.file), case=case.id, folder=str(tmp_path)
     ).replace("t.Scripted()", "t.Scripted(answers={'aOne': '1', 'two': '2', 'aThree': '3'})")

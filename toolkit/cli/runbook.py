@@ -98,14 +98,17 @@ def run(
     a step needs a person.
     """
     from toolkit.walkthrough.answers import check_names
-    from toolkit.walkthrough.library import library
+    from toolkit.walkthrough.library import Library, folders
     from toolkit.walkthrough.record import Record
+    from toolkit.walkthrough.walk import begin
 
-    runbook = library().runbook(name)
+    beside = [Path(name).parent] if name.endswith(".md") and Path(name).is_file() else []
+    library = Library([*beside, *folders()])
+    runbook = library.runbook(name)
     values = _values(given)
     check_names(runbook, values)
     record = Record()
-    case = record.begin(runbook, "")
+    case = begin(record, runbook, library)
     _walk(record, case, values, None, env, yes, plan_hash, allow_shell, read_only, form)
 
 
@@ -191,9 +194,9 @@ def lint(
     else:
         output.block([diagnostics.printable(one.line_text) for one in problems])
     if problems:
-        diagnostics.narrate(f"{len(problems):,} mistakes in {count:,} runbooks.", "red")
+        diagnostics.narrate(f"{_counted(len(problems), 'mistake')} in {_counted(count, 'runbook')}.", "red")
         raise typer.Exit(ExitCode.FOUND_WRONG)
-    diagnostics.narrate(f"{count:,} runbooks, no mistake.", "green")
+    diagnostics.narrate(f"{_counted(count, 'runbook')}, no mistake.", "green")
 
 
 def _walk(
@@ -235,6 +238,9 @@ def _walk(
             walk.go(decision)
         except ToolkitError as error:
             problem = error
+        except KeyboardInterrupt:
+            diagnostics.narrate("")
+            raise
         finally:
             if walk.case.here is not None:
                 diagnostics.narrate(f"To go on: toolkit runbook resume {case.id}", "bold")
@@ -271,6 +277,10 @@ def _list(record: Record, form: Format) -> None:
         Column("where it is", lambda item: item["here"] or f"ended: {item['result']}"),
     ]
     output.rows(items, columns, form, empty="No case yet: toolkit runbook run NAME begins one.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _values(given: Sequence[str] | None) -> dict[str, str]:

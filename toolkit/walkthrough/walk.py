@@ -6,7 +6,7 @@ The same for the app, the command line and scripts. What a single block does is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,21 @@ MOST_VISITS: Final = 25  # a step that is opened more often stands in a loop tha
 
 def _silently() -> AbstractContextManager[Progress]:
     return nullcontext(SILENT)
+
+
+def begin(record: Record, runbook: Runbook, library: Library) -> Case:
+    """A new case, that has the texts of all runbooks it can come to: they do not change under it."""
+    case = record.begin(runbook, "")
+    kept, new = {runbook.name}, [runbook]
+    while new:
+        names = {branch.runbook for _, block in new.pop().blocks() for branch in block.branches if branch.runbook}
+        for name in sorted(names - kept):
+            kept.add(name)
+            with suppress(NotFound, UsageError):  # said when the walk comes there
+                other = library.runbook(name)
+                record.keep_page(case.id, other)
+                new.append(other)
+    return case
 
 
 class Walk:
