@@ -188,6 +188,16 @@ def test_a_script_changes_nothing_on_a_finding_that_is_not_well(tmp_path: Path, 
     assert walk.case.here == ("why", "b")
 
 
+def test_an_action_that_was_cut_off_is_not_simply_done_again(tmp_path: Path) -> None:
+    page = PAGE.split("## Look")[0] + "## B\n```action cache.rebuild\n```\n"
+    walk = begin(tmp_path, Scripted(attended=False), page)
+    visit = walk.record.open(walk.case, walk.here()[1])
+    walk.record.note(walk.case, visit, "acting", {"block": 8, "plan": "ab", "operation": "0123"})
+    with pytest.raises(NeedsPerson, match="toolkit journal show 0123"):
+        walk.go()
+    assert walk.go(Decision("done", "it was complete")).result is Result.WELL
+
+
 def test_two_programs_do_not_lead_one_case_apart(tmp_path: Path, asked: dict[str, list[Status]]) -> None:
     walk = begin(tmp_path, Scripted([Decision("leave")]))
     walk.go()

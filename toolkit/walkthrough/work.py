@@ -184,7 +184,9 @@ class Work:
         operation = event.content["operation"]
         text = f"{block.name} was begun and cut off before its end; `toolkit journal show {operation}` has its plan."
         if not self._walk.person.attended:
-            raise NeedsPerson(text, hint="Look at how far it came; then say that the step is done, or carry it out.")
+            raise NeedsPerson(
+                text, hint="Look at how far it came. Then --done NOTE; at a terminal it can be carried out again."
+            )
         asked = Asked("again", "", options=("yes", "no"), default="no")
         if known(self._walk.person, asked, f"{text} Carry it out again?", {}) != "yes":
             raise Failed(f"{block.name} was not carried out again.")
