@@ -67,6 +67,8 @@ def test_a_page_is_read_in_its_order() -> None:
         ("## A\n## B\n```choose\n- otherwise: a\n```\n", "7:1: from the step 'a' no way leads to an end: a loop"),
         ("## A\nSee [that](#bee) and\n[this](gone.md).\n## B\n", "9:8: dead link: there is no gone.md"),
         ("## A\nSee [that](#bee).\n## B\n", "8:12: dead link: there is no heading #bee"),
+        ("## A\n```sh\n# don't\necho {{ pert }} \"{{ pert }}\"\n```\n", "10:18: a template in a `sh` block"),
+        ("## A\n```sh\ncat <<E\n{{ pert }}\nE\n```\n", "10:1: a template in a `sh` block stands without"),
         ("text\n", "7:1: no step"),
     ],
 )  # fmt: skip

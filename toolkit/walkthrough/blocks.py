@@ -11,6 +11,9 @@ from toolkit.walkthrough.placed_yaml import Placed, read
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SECONDS: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?\Z")
+_SHELL: Final = re.compile(
+    r"""\\.|\{\{.*?\}\}|(?<!\S)\#[^\n]*|'[^']*(?:'|\Z)|"(?:\\.|[^"\\])*(?:"|\Z)|<<.*\Z""", re.DOTALL
+)
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, None: 1}
 
 
@@ -19,6 +22,7 @@ def block(info: str, content: str, place: Place, problems: list[Problem]) -> Blo
     first, *more = info.split()
     word: Word = next(one for one in WORDS if one == first)
     if word == "sh":
+        _in_quotes(content, place, problems)
         check_template(content, Place(place.line + 1, place.column), problems)
         return Block(word, place, text=content.rstrip("\n"))
     if word in ("check", "action", "wait-for") and len(more) != 1:
@@ -64,6 +68,16 @@ def asked_of(item: Any, source: Placed, path: tuple[str | int, ...], problems: l
         options = []
     default = scalar(item["default"]) if "default" in item else None
     return Asked(name, scalar(item.get("prompt")) or f"{name}?", kind, default, tuple(scalar(one) for one in options))
+
+
+def _in_quotes(content: str, place: Place, problems: list[Problem]) -> None:
+    """A value is quoted for the shell when it is filled in; within quotes (or a here-document) that would be undone."""
+    for found in _SHELL.finditer(content):
+        if "{{" in found[0] and not found[0].startswith(("{{", "#")):
+            before = content[: found.start() + found[0].index("{{")]
+            column = len(before) - (before.rfind("\n") + 1) + place.column
+            message = "a template in a `sh` block stands without quotes: each value is quoted already"
+            problems.append(Problem(Place(place.line + 1 + before.count("\n"), column), message))
 
 
 def _ask(value: dict[Any, Any], source: Placed, content: str, place: Place, problems: list[Problem]) -> Block | None:
