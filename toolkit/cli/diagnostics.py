@@ -58,8 +58,13 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> str:
-    """Ask on stderr (stdout may be piped), read a line from stdin. Ctrl-D is an empty answer; Ctrl-C ends the command,
-    also while work is being watched: it waits for this answer."""
+    """What somebody answers to `question`; Ctrl-D is an empty answer."""
+    return (ask_line(question) or "").strip()
+
+
+def ask_line(question: str) -> str | None:
+    """Ask on stderr (stdout may be piped), read a line from stdin; None for Ctrl-D. Ctrl-C ends the command, also
+    while work is being watched: it waits for this answer."""
     import signal
 
     sys.stderr.write(scrub(question) + " ")
@@ -73,7 +78,7 @@ def ask(question: str) -> str:
             signal.signal(signal.SIGINT, previous)
     if not answer.endswith("\n"):
         sys.stderr.write("\n")
-    return answer.strip()
+    return answer or None
 
 
 def ask_secret(question: str) -> str:

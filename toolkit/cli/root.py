@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "vault": Entry("Vault: login, status.", "vault"),
     "env": Entry("The environments: list, show.", "environments"),
     "config": Entry("The configuration: init, check, path.", "configuration"),
+    "runbook": Entry("Guided walkthroughs that check and act: list, show, run, resume, report, lint.", "runbook"),
     "journal": Entry("What was changed, by whom and with what outcome: list, show, verify.", "journal"),
     "sandbox": Entry("A world in small to try things on: start, stop, status, scenario.", "sandbox"),
     "demo": Entry("The terminal app on the sandbox, with a case to solve.", "demo"),
