@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit.cache import find, matching
-from toolkit.cache.find import Found
 from toolkit.cache.groups import no_such_group
+from toolkit.cache.search import find, matching
+from toolkit.cache.search.find import Found
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
 from toolkit.errors import ToolkitError

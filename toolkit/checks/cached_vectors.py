@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.cache import layers, stored
-from toolkit.cache.group_frames import GroupFrames
+from toolkit.cache.inspect.group_frames import GroupFrames
 from toolkit.cache.stored import StoredFrame
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
@@ -69,7 +69,7 @@ class _Looked:
         self.evidence: list[str] = []
 
     def add(self, connections: Connections, stored_frame: StoredFrame, progress: Progress) -> None:
-        from toolkit.cache.vector_health import VectorHealth
+        from toolkit.cache.inspect.vector_health import VectorHealth
         from toolkit.cache.vectors import stream
 
         dimension = connections.environment.cache.vector_length
