@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 from conftest import Sandbox
 
 from toolkit.sandbox import client
+from toolkit.sandbox.perturbations import known_genes
 from toolkit.sandbox.scenarios import SCENARIOS
 
 ON = ("--env", "sandbox", "-o", "json")
@@ -39,3 +41,61 @@ def test_healthy(sandbox: Sandbox) -> None:
     answer = sandbox.run("why", "BRCA1", *ON, code=0).json()
     assert causes(answer) == ["healthy"]
     assert "Group Label" in answer["verdict"]["ask"]
+
+
+def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
+    from toolkit.cache import find
+    from toolkit.checks import cached_perts
+    from toolkit.checks.diagnosis import asking
+    from toolkit.checks.diagnosis.cause import Asked
+    from toolkit.checks.diagnosis.verdict import verdict
+    from toolkit.opening import choose
+
+    connections = choose("sandbox", lambda _: None).connect()
+    try:
+        findings = {finding.name: finding for finding in asking.findings(connections, Asked("BRCA1"))}
+        group = findings["pert-in-cache"].facts["group"]
+        perts = random.Random(5).sample(sorted(known_genes()), 45) + [f"REC-0000{number}" for number in range(121, 126)]
+        answers = find.find(connections, perts)
+    finally:
+        connections.close()
+    there = [found for found in answers.found if found.exact]
+    assert len(there) >= 40
+    for found in there:
+        findings["pert-in-cache"] = cached_perts.finding(found, "", group)
+        assert verdict(Asked(found.query), findings).healthy, found.query
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("group-evicted", "rebuild-failed"),
+        ("half-written-group", "redis-flushed"),
+        ("pert-in-another-group", "vault-sealed"),
+        ("vectors-denormalized", "nan-vectors"),
+        ("wrong-cluster", "rebuild-running"),
+    ],
+    ids=" and ".join,
+)
+def test_two_at_once_are_both_named(sandbox: Sandbox, names: tuple[str, str]) -> None:
+    symptoms = client.apply_scenario(list(names))["symptoms"]
+    found = {cause for symptom in symptoms for cause in causes(asked(sandbox, symptom))}
+    assert found == set(names)
+
+
+def test_what_cannot_be_told_is_not_guessed(sandbox: Sandbox) -> None:
+    client.apply_scenario(["redis-flushed", "vault-sealed"])
+    ran = sandbox.run("why", "BRCA1", "--env", "sandbox", code=1)
+    assert "Cause: vault-sealed" in ran.out
+    assert "redis-flushed (groups-complete has no answer)" in ran.out
+    assert "those who run Vault" in ran.out
+
+
+def test_a_group_that_nobody_knows(sandbox: Sandbox) -> None:
+    ran = sandbox.run("why", "--group", "rp006_2026w47_prox_bias", "--env", "sandbox", code=3)
+    assert "Did they mean rp006_2026w47_prox_bias_reduced?" in ran.out
+
+
+def test_what_comes_in_has_no_power_over_the_terminal(sandbox: Sandbox) -> None:
+    ran = sandbox.run("why", "BR\x1b[2JCA1", "--env", "sandbox", code=1)
+    assert "\x1b" not in ran.out + ran.err
