@@ -77,7 +77,10 @@ def _warm(path: Path) -> None:
 def _toolong(path: Path) -> Iterator[Row]:
     """Until the file's first line stands on the screen."""
     command = ["uvx", "--from", "toolong", "tl"]
-    if shutil.which("uvx") is None or subprocess.run([*command, "--version"], capture_output=True, check=False).returncode:
+    if (
+        shutil.which("uvx") is None
+        or subprocess.run([*command, "--version"], capture_output=True, check=False).returncode
+    ):
         print("SKIPPED: toolong, which `uvx --from toolong tl` does not start here", file=sys.stderr)
         return
     here, there = pty.openpty()
