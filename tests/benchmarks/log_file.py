@@ -1,10 +1,11 @@
-"""A log file of any size for benchmarks: requests in Python logging's form, a slow one now and then, tracebacks, and very
-few lines about one perturbation.
+"""A log file of any size for benchmarks: requests in Python logging's form, a slow one now and then, tracebacks, and
+very few lines about one perturbation.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 from pathlib import Path
 
 RARE = "REC-0000123"  # once every block
@@ -47,3 +48,7 @@ def _line(number: int, chance: random.Random) -> str:
         f"GET /map/heatmap 200 in {took} ms user=scientist-{chance.randrange(90):02d} "
         f"group=rp006-neuro-{chance.randrange(9)} pert=BRCA{chance.randrange(5000)}\n"
     )
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), int(sys.argv[2]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+# Of ru_maxrss. A child counts what its parent had when it was started, so whoever measures has to be small.
 _UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 
@@ -60,12 +62,17 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, float]:
     return process.returncode, used.ru_maxrss * _UNIT / 1e6
 
 
-def show(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
+def own_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT / 1e6
+
+
+def show(rows: Sequence[Row], verdicts: Sequence[Verdict], floor: float) -> None:
+    """`floor`: less memory than this cannot be told from it (MB)."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    table = Table()
+    table = Table(title="Logs", title_justify="left")
     for title in ("what", "who"):
         table.add_column(title)
     for title in ("seconds", "peak memory"):
@@ -73,7 +80,9 @@ def show(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
     table.add_column("")
     for at, row in enumerate(rows):
         last = at + 1 == len(rows) or rows[at + 1].what != row.what
-        memory = f"{row.megabytes:.0f} MB" if row.megabytes else ""
+        memory = (
+            f"{row.megabytes:.0f} MB" if row.megabytes > floor else f"< {floor + 1:.0f} MB" if row.megabytes else ""
+        )
         table.add_row(row.what, row.who, f"{row.seconds:.2f}", memory, row.more, end_section=last)
     console.print(table)
     for verdict in verdicts:

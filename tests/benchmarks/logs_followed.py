@@ -68,8 +68,9 @@ class Followed:
 
     def verdicts(self, rate: float) -> Iterator[Verdict]:
         counted = self.counted
+        came = f"{counted.lines:,} came: {counted.lost:,} lost, {counted.doubled:,} doubled"
         yield Verdict(
-            f"followed {self.written:,} lines, {counted.lines:,} came: {counted.lost:,} lost, {counted.doubled:,} doubled",
+            f"followed {self.written:,} lines, {came}",
             self.finished and counted.lines == self.written and not (counted.lost or counted.doubled),
         )
         reached = self.written / self.seconds

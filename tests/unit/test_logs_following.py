@@ -126,6 +126,15 @@ def test_the_same_line_of_two_sources_is_shown_once_while_following() -> None:
     assert sorted(int(line.text) for line in found) == list(range(60))
 
 
+def test_marks_stand_between_the_lines_of_one_source_that_says_the_same_twice() -> None:
+    twice = [line for line in lines("a", 3, pod="pod-1") for _ in range(2)]
+    mark = Notice(NOW + 10**6 + 1, Kind.EVENT, Stream("journal", "journal"), "flush: begun")
+    journal = Written("journal", [], lambda sink, _: sink.notice(mark))
+
+    with Following([Written("a", twice)], NOW, marks=journal) as following:
+        assert all_of(following) == [*twice[:4], mark, *twice[4:]]
+
+
 def test_closing_ends_it_at_once_although_sources_are_held_up() -> None:
     source = Written("a", lines("a", 1000))
     following = Following([source], 0, most_waiting=10)

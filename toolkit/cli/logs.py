@@ -138,8 +138,7 @@ def logs(
         lines = Lines(form, zone, origins=len(found.sources) > 1 or found.remote)
         if follow or found.stdin:
             since_ns = window.since or (0 if not found.remote else reader.now)
-            followed = [*found.sources, *([marks] if marks else [])]
-            _follow(followed, since_ns, Folding(own_code), wanted, lines, progress)
+            _follow(found.sources, marks, since_ns, Folding(own_code), wanted, lines, progress)
             return
         problems: list[Notice] = []
         items = _past(found.sources, marks, window, progress)
@@ -278,21 +277,33 @@ def _batched(entries: Iterator[Entry | Notice]) -> Iterator[list[Entry | Notice]
 
 
 def _follow(
-    sources: Sequence[Source], since: int, folding: Folding, wanted: Filter, lines: Lines, progress: Progress
+    sources: Sequence[Source],
+    marks: Source | None,
+    since: int,
+    folding: Folding,
+    wanted: Filter,
+    lines: Lines,
+    progress: Progress,
 ) -> None:
     from toolkit.logs.timeline import Following
 
-    with Following(sources, since) as following, diagnostics.heartbeat() as beat:
+    with Following(sources, since, marks=marks) as following, diagnostics.heartbeat() as beat:
         for batch in following.batches(_BEAT / 4):
+            for begin in range(0, len(batch), _BATCH):  # of many lines, not all are entries and text at once
+                progress.check_stop()
+                _show_followed(folding.add(batch[begin : begin + _BATCH]), wanted, lines, beat)
             progress.check_stop()
-            entries = [*folding.add(batch), *folding.flush(time.time_ns() - _SETTLED)]
-            shown = [*_kept(entries, wanted)]
-            if shown:
-                beat.clear()
-                lines.show(shown)
+            _show_followed(folding.flush(time.time_ns() - _SETTLED), wanted, lines, beat)
             beat.told(following.heard)
         lines.show([*_kept(folding.flush(), wanted)])
     progress.check_stop()
+
+
+def _show_followed(items: Sequence[Entry | Notice], wanted: Filter, lines: Lines, beat: diagnostics.Heartbeat) -> None:
+    shown = [*_kept(items, wanted)]
+    if shown:
+        beat.clear()
+        lines.show(shown)
 
 
 def _show_queries(connections: Connections, form: Format) -> None:

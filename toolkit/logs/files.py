@@ -25,7 +25,7 @@ from toolkit.logs.source import Sink, Window
 from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
-BLOCK: Final = 4 * 1024 * 1024
+BLOCK: Final = 512 * 1024  # larger ones are new memory each time, which costs more than reading them
 _STEP: Final = 256 * 1024  # of what is followed
 _LOOK_EVERY: Final = 0.1  # seconds
 _UNORDERED: Final = 10 * 10**9  # nanoseconds by which a line may stand behind younger ones
@@ -332,7 +332,7 @@ def _from_end(file: BinaryIO, lines: int) -> int:
     at = size = os.fstat(file.fileno()).st_size
     wanted = lines + 1  # line ends, of which the last is the file's end
     while at > 0:
-        start = max(0, at - BLOCK // 8)
+        start = max(0, at - BLOCK)
         file.seek(start)
         block = file.read(at - start)
         if at == size and not block.endswith(b"\n"):
