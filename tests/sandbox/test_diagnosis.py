@@ -44,7 +44,7 @@ def test_healthy(sandbox: Sandbox) -> None:
 
 
 def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
-    from toolkit.cache import find
+    from toolkit.cache.search import find
     from toolkit.checks import cached_perts
     from toolkit.checks.diagnosis import asking
     from toolkit.checks.diagnosis.cause import Asked
