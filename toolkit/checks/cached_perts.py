@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -49,23 +50,20 @@ def finding(found: Found, group: str, default: str, problems: Sequence[ToolkitEr
         status,
         summary,
         evidence=tuple(evidence),
-        by_hand=(f"toolkit groups find {matching_words(found.query)}",),
+        by_hand=(f"toolkit groups find {shlex.quote(shown(found.query))}",),
         facts=facts,
     )
 
 
-def matching_words(query: str) -> str:
-    import shlex
-
-    return shlex.quote(shown(query))
-
-
 def facts_of(found: Found, group: str, default: str, problems: Sequence[ToolkitError]) -> dict[str, Any]:
-    """`pert` and `concentration` (µM or null) asked for; `group` looked at (null: none is known) and whether it was
-    `asked` for; `in_group` (under exactly that name, in either layer), `groups` that have it; `alike` (other names it
-    may mean: by case, space, alias, prefix); `near` (pert, score, why); `at` (the concentrations where it is there at
-    others only); `group_unread` frames of the group that could not be searched or are not there, `unread` of all;
-    `layers` that were not searched."""
+    """The facts of `pert-in-cache`.
+
+    `pert` and `concentration` (µM or null) asked for; `group` looked at (null: none is known) and whether it was
+    `asked` for; `in_group` (under exactly that name, in either layer); `groups` that have it, and those it is `absent`
+    from; `alike` (other names it may mean: by case, space, alias, prefix); `near` (pert, score, why); `at` (in words,
+    where it is there at other concentrations only); `group_unread` frames of the group that could not be searched,
+    `unread` of all; `layers`: how many could not be read.
+    """
     asked = matching.question(found.query, {match.pert for match in found.matches})
     looked_at = group or default
     exact = [match for match in found.matches if match.exact]

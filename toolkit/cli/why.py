@@ -11,7 +11,7 @@ from toolkit.checks.diagnosis import asking
 from toolkit.checks.diagnosis.cause import Asked
 from toolkit.checks.diagnosis.causes import HEALTHY, SETTINGS
 from toolkit.checks.diagnosis.verdict import Judged, Verdict, verdict
-from toolkit.checks.finding import Finding
+from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics, options, output
 from toolkit.cli.apps import single_command
 from toolkit.cli.opening import opened
@@ -58,7 +58,7 @@ def why(
             for cause in document["verdict"]["causes"]:
                 output.text(f"{cause['cause']}\t{cause['confidence']}\t{','.join(cause['because'])}")
         case _:
-            output.document(document, form, lambda: _drawn(reached, name))
+            output.document(document, form, lambda: _drawn(reached, found, name))
     if reached.causes:
         raise typer.Exit(ExitCode.FOUND_WRONG)
     if not reached.healthy:
@@ -72,7 +72,8 @@ def _document(reached: Verdict, found: Mapping[str, Finding], environment: str) 
             "confidence": one.judgement.confidence,
             "because": list(one.judgement.checks),
             "mend": [
-                {mend.kind: mend.name, "command": mend.ready(environment, reached.asked)} for mend in one.cause.mends
+                {mend.kind: mend.name, "command": mend.ready(environment, reached.asked)}
+                for mend in reached.mends(one.cause)
             ],
         }
         for one in reached.causes
@@ -101,7 +102,7 @@ def _line(finding: Finding) -> str:
     return f"{finding.status.sign} {finding.name:<24}{finding.summary}"
 
 
-def _drawn(reached: Verdict, environment: str) -> list[RenderableType]:
+def _drawn(reached: Verdict, found: Mapping[str, Finding], environment: str) -> list[RenderableType]:
     from rich.text import Text
 
     parts: list[RenderableType] = [Text("")]
@@ -120,6 +121,9 @@ def _drawn(reached: Verdict, environment: str) -> list[RenderableType]:
     if reached.untold:
         names = [f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold]
         parts.append(_listed("could not tell", names))
+        for finding in found.values():
+            if finding.status is Status.UNKNOWN and finding.hint:
+                parts.append(Text.assemble((f"{finding.name}: ", "bold"), diagnostics.printable(finding.hint)))
     return parts
 
 
@@ -132,7 +136,9 @@ def _cause(one: Judged, reached: Verdict, environment: str, *, first: bool) -> l
         Text.assemble((head, "bold red"), (cause.name, "bold"), f" ({judgement.confidence:.0%})  {cause.title}"),
         Text.assemble(("because  ", "dim"), diagnostics.printable(judgement.why), f" [{', '.join(judgement.checks)}]"),
     ]
-    lines += [Text.assemble(("mend     ", "dim"), mend.ready(environment, reached.asked)) for mend in cause.mends]
+    lines += [
+        Text.assemble(("mend     ", "dim"), mend.ready(environment, reached.asked)) for mend in reached.mends(cause)
+    ]
     if cause.ask:
         lines.append(Text.assemble(("ask      ", "dim"), cause.ask))
     lines.append(Text(""))

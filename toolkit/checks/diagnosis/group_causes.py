@@ -20,8 +20,17 @@ def redis_flushed(_: Asked, known: Known) -> Judgement:
         return ruled_out("groups-complete")
     if running is not None and running["running"]:
         return ruled_out("rebuild-running")
-    why = "Redis holds no group and no frame, and no run is going on."
-    return suspected(0.95 if running is not None else 0.7, why, "groups-complete", "rebuild-running")
+    why, because = "Redis holds no group and no frame, and no run is going on.", ["groups-complete"]
+    if running is None:
+        why = "Redis holds no group and no frame; whether a run is going on is not known."
+    else:
+        because.append("rebuild-running")
+    changes = known.facts("recent-changes")
+    flushes = [one for one in changes["changes"] if one["action"] == "groups.flush"] if changes else []
+    if flushes:
+        why += f" {flushes[0]['who']} flushed it, {flushes[0]['time']}."
+        because.append("recent-changes")
+    return suspected(0.95 if running is not None else 0.7, why, *because)
 
 
 def rebuild_running(_: Asked, known: Known) -> Judgement:

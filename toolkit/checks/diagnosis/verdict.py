@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Word
+from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Mend, Word
 from toolkit.checks.diagnosis.causes import CAUSES, SETTINGS
 from toolkit.checks.finding import Finding
 
@@ -44,6 +44,12 @@ class Verdict:
             if judged.cause.ask:
                 return judged.cause.ask
         return f"whoever asked: {' '.join(SETTINGS)}" if self.healthy else None
+
+    def mends(self, cause: Cause) -> tuple[Mend, ...]:
+        """What mends `cause`; while a rebuild is running, no other one: it would be refused."""
+        if any(one.cause.name == "rebuild-running" for one in self.causes):
+            return tuple(mend for mend in cause.mends if mend.name != "cache.rebuild")
+        return cause.mends
 
 
 def verdict(asked: Asked, findings: Mapping[str, Finding]) -> Verdict:
