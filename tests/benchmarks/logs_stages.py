@@ -12,7 +12,10 @@ from toolkit.logs.entry import Line, Stream
 
 _LINES = 200_000
 _PODS = 20
-_REST = "INFO phenoapp.requests: GET /map/heatmap 200 in 131 ms user=scientist-07 group=rp006-neuro-3 pert=BRCA1"
+_TEXT = (
+    "2026-11-24 10:59:12,123 INFO phenoapp.requests: GET /map/heatmap 200 in 131 ms user=scientist-07 "
+    "group=rp006-neuro-3 pert=BRCA"
+)
 
 
 def main() -> None:
@@ -24,11 +27,11 @@ def main() -> None:
     streams = [Stream("pods", f"noisy/phenoapp/noisy-{pod:02d}/main", f"noisy-{pod:02d}") for pod in range(_PODS)]
     begin = time.time_ns() - 10**10
     lines = [
-        Line(begin + number * 20_000, f"{number // _PODS} {_REST}", streams[number % _PODS]) for number in range(_LINES)
+        Line(begin + number * 20_000, f"{_TEXT}{number // _PODS}", streams[number % _PODS]) for number in range(_LINES)
     ]
     apart = [lines[pod::_PODS] for pod in range(_PODS)]
     folded = Folding(("phenoapp",)).add(lines)
-    literal, pattern = Filter.typed(grep=["BRCA2"]), Filter.typed(grep=["in 9[0-9]+ ms"], level="info")
+    literal, pattern = Filter.typed(grep=["TP53"]), Filter.typed(grep=["in 9[0-9]+ ms"], level="info")
 
     def reordered() -> None:
         reordering = Reordering(0.5)

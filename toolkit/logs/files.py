@@ -294,7 +294,8 @@ def _unpacked(raw: io.BufferedReader, packed: str, name: str) -> Iterator[Binary
         if isinstance(error, ToolkitError) or not packed:
             raise
         raise Failed(
-            f"{name} is damaged or cut off: {error}.", hint="What stands before that place was shown."
+            f"{name} is damaged or cut off: {error}.",
+            hint="What stands before that place is shown without -n and without a summary.",
         ) from error
 
 
