@@ -26,6 +26,7 @@ _ERRORS: Final = "errors"  # the kept query that is asked beside the last rebuil
 _SECOND: Final = 10**9
 _AROUND: Final = 10 * 60 * _SECOND  # nanoseconds before and after a rebuild that belong to it
 _HOUR: Final = 3600 * _SECOND
+_ENDINGS: Final = (".log", ".txt", ".json", ".jsonl", ".gz", ".zst")  # of files, whether they are there or not
 _FORMS: Final = (
     "cache-manager, app, a kept query's name (`toolkit logs --queries`), pod:CLUSTER/NAMESPACE/NAME, "
     "pods:CLUSTER/NAMESPACE/LABELS, loki:LOGQL, cloud:FILTER, journal, a file, or - for what is piped in"
@@ -217,7 +218,7 @@ def _is_file(word: str) -> bool:
         return True
     if word.startswith(("loki:", "cloud:", "pod:", "pods:")):
         return False
-    return Path(word).expanduser().exists() or "/" in word
+    return "/" in word or word.lower().endswith(_ENDINGS) or Path(word).expanduser().exists()
 
 
 def _unknown(word: str, known: Sequence[str]) -> UsageError | NotFound:
