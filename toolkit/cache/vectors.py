@@ -92,9 +92,12 @@ def _of_lists(names: pa.RecordBatch, column: pa.Array, dimension: int) -> Vector
     if isinstance(column, pa.ExtensionArray):  # a tensor's storage is a list
         column = column.storage
     rows = len(column)
-    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
+    known = pc.list_value_length(column)
     flat = column.flatten()
-    values = flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    # fill_null and to_numpy import pandas where there is one, which takes a second: only gaps need them.
+    lengths = known.fill_null(-1).to_numpy(zero_copy_only=False) if known.null_count else np.from_dlpack(known)
+    plain = flat.to_numpy(zero_copy_only=False) if flat.null_count else np.from_dlpack(flat)
+    values = plain.astype(np.float32, copy=False)
     good = lengths == dimension
     if good.all():
         return Vectors(names, values.reshape(rows, dimension))

@@ -59,6 +59,9 @@ def why(
                 output.text(f"{cause['cause']}\t{cause['confidence']}\t{','.join(cause['because'])}")
         case _:
             output.document(document, form, lambda: _drawn(reached, found, name))
+    if form is not Format.TABLE and reached.untold:
+        names = ", ".join(f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold)
+        diagnostics.narrate(f"could not tell: {names}", "yellow")
     if reached.causes:
         raise typer.Exit(ExitCode.FOUND_WRONG)
     if not reached.healthy:
