@@ -168,3 +168,9 @@ class TestWrongUse:
         ran = sandbox.run(*typed, code=None)
         assert said in ran.err
         assert ran.code == code
+
+
+def test_the_last_entry_of_a_file_is_a_whole_traceback(sandbox: Sandbox, file: Path) -> None:
+    file.write_bytes(TORN.rsplit(b"2026", 1)[0])
+    (entry,) = objects(sandbox.run("logs", str(file), "-n", "1", "-o", "jsonl").out)
+    assert entry["exception"] == "KeyError: 'rp006'"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 _TAIL: Final = 400
-_BEGIN: Final = "Traceback (most recent call last):"
+_LONGEST: Final = 300  # characters of an exception
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,10 @@ def _why_it_failed(
         lines = [line.text for line in _log(cluster, pod)]
     except ToolkitError as error:
         return (error.message,), shown(pod.reason) or "its log cannot be read"
+    from toolkit.logs.tracebacks import last_exception
+
     facts["log"] = True
-    facts["exception"] = exception(lines)
+    facts["exception"] = last_exception(lines)[:_LONGEST]
     stopped = pod.reason if pod.reason not in ("", "Error") else ""
     evidence = tuple(shown(text) for text in (*([f"{pod.reason}: {pod.message}"] if stopped else ()), *lines[-3:]))
     return evidence, shown(facts["exception"] or stopped or (lines[-1].strip() if lines else "its log is empty"))
@@ -164,19 +166,6 @@ def _why_it_failed(
 def _log(cluster: Cluster, pod: Pod) -> Any:
     container = pod.containers[0] if len(pod.containers) > 1 else ""
     return cluster.follow_pod_log(pod.namespace, pod.name, container, follow=False, tail=_TAIL)
-
-
-def exception(lines: list[str]) -> str:
-    """The last traceback's exception, at most 300 characters; "" where there is no traceback."""
-    begins = [at for at, line in enumerate(lines) if _BEGIN in line]
-    if not begins:
-        return ""
-    prefix = lines[begins[-1]].partition(_BEGIN)[0]
-    for line in lines[begins[-1] + 1 :]:
-        text = line[len(prefix) :] if prefix and line[:4] == prefix[:4] else line
-        if text.strip() and not text[:1].isspace():
-            return text.strip()[:300]
-    return ""
 
 
 QUESTIONS = (

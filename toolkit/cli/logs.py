@@ -34,6 +34,7 @@ app = single_command("Logs of every source in one timeline: pods, Loki, Cloud Lo
 _BATCH: Final = 2_000  # lines that are folded and printed at once
 _BEAT: Final = 1.0  # seconds
 _SETTLED: Final = 500_000_000  # ns after which an open traceback is closed while lines are followed
+_LINES_OF_AN_ENTRY: Final = 20
 _OWN_CODE: Final = ("phenoapp", "/app/")
 
 
@@ -130,7 +131,7 @@ def logs(
         if link:
             _show_links(found, connections, window, form)
             return
-        for note in (*notes, *found.notes):
+        for note in notes:
             diagnostics.narrate(f"- {note}", "dim")
         marks = _marks(connections) if connections is not None and found.remote else None
         own_code = connections.environment.logs.own_code if connections else _OWN_CODE
@@ -148,9 +149,10 @@ def logs(
             groups = log_summaries.group_names(connections)
             log_summaries.show(entries, want, moment, groups, window, zone, form)
         else:
-            _show(entries, lines, tail, form)
+            _show(entries, lines, tail, form, whole=files.tail is None)
     if problems:
-        for problem in problems:
+        unseen = tail is not None or (form is Format.JSON and not want.summary)
+        for problem in problems if unseen else ():
             diagnostics.narrate(f"! {diagnostics.printable(problem.text)}", "red")
         raise typer.Exit(ExitCode.UNREACHABLE)
 
@@ -167,8 +169,10 @@ def _files(
     """How files are read: their lines' times only where something goes by them, their end alone where that is all."""
     timed = follow or len(words) > 1 or window != Window() or asked.STDIN in words
     needle = next((one.needle() for one in wanted.grep), None)
-    alone = tail if tail is not None and not (wanted or summary or timed) else None
-    return Files(_own_time if timed else None, needle, alone)
+    near_end = None
+    if tail is not None and not (wanted or summary or timed):
+        near_end = tail * _LINES_OF_AN_ENTRY + _BATCH  # an entry may be a traceback
+    return Files(_own_time if timed else None, needle, near_end)
 
 
 def _own_time(text: str) -> int:
@@ -236,7 +240,8 @@ def _kept(items: Sequence[Entry | Notice], wanted: Filter) -> Iterator[Entry | N
             yield item
 
 
-def _show(entries: Iterator[Entry | Notice], lines: Lines, tail: int | None, form: Format) -> None:
+def _show(entries: Iterator[Entry | Notice], lines: Lines, tail: int | None, form: Format, *, whole: bool) -> None:
+    """Print them; `whole`: they are all that there is, not only those near the end."""
     if form is Format.JSON:
         from toolkit.cli.log_lines import document
 
@@ -252,7 +257,7 @@ def _show(entries: Iterator[Entry | Notice], lines: Lines, tail: int | None, for
         lines.show([*last])
         if not seen:
             diagnostics.narrate("No entry there.", "dim")
-        if seen > len(last):
+        if seen > len(last) and whole:
             diagnostics.narrate(f"{len(last):,} of {seen:,} shown.", "dim")
         return
     count = 0

@@ -44,15 +44,13 @@ class Links:
 
 @dataclass
 class Asked:
-    """What to read. `files` are among the sources; `rebuild` whether the last rebuild is what is asked about, `remote`
-    whether anything but files is; `notes` are for people."""
+    """What to read. `rebuild`: the last rebuild is what is asked about; `remote`: anything but files is; `stdin`: what
+    is piped in is among it."""
 
     sources: list[Source] = field(default_factory=list)
     links: list[Links] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     rebuild: bool = False
     remote: bool = False
-    journal: bool = False
     stdin: bool = False
 
 
@@ -142,7 +140,7 @@ def _add_file(found: Asked, word: str, files: Files) -> None:
 def _add_remote(found: Asked, word: str, connections: Connections, *, previous: bool) -> None:
     logs = connections.environment.logs
     if word == JOURNAL:
-        found.journal = found.remote = True
+        found.remote = True  # its marks stand between the lines of whatever is remote
         return
     workload = _workload(word, connections)
     if workload is not None:

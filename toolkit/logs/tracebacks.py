@@ -218,6 +218,13 @@ def with_embedded(entry: Entry, own_code: Sequence[str]) -> Entry:
     )
 
 
+def last_exception(texts: Iterable[str]) -> str:
+    """Type and message of the last traceback in a log's lines; "" where there is none."""
+    folding, stream = Folding(()), Stream("", "")
+    entries = [*folding.add([Line(0, text, stream) for text in texts]), *folding.flush()]
+    return next((one.exception for one in reversed(entries) if isinstance(one, Entry) and one.exception), "")
+
+
 def place_of(entry: Entry) -> Frame | None:
     """Where it broke, as people ask: the innermost call in our own code, else the innermost of all."""
     return next((frame for frame in reversed(entry.frames) if frame.ours), entry.frames[-1] if entry.frames else None)

@@ -10,7 +10,6 @@ from typing import Final
 from toolkit.systems.cluster import Cluster
 from toolkit.systems.cluster.objects import Job
 
-_BEGIN: Final = "Traceback (most recent call last):"
 _SPEAKS_OF_FAILURE: Final = re.compile(r"\b(error|fatal|critical|exception|failed|killed)\b", re.IGNORECASE)
 _LONGEST: Final = 300
 
@@ -18,26 +17,15 @@ _LONGEST: Final = 300
 def last_words(lines: Sequence[str]) -> str:
     """The line that says most about why it failed: the last traceback's exception, else the last line that speaks of
     an error, else the last line; "" of an empty log."""
-    for at in range(len(lines) - 1, -1, -1):
-        prefix, begin, _ = lines[at].partition(_BEGIN)
-        if begin:
-            found = _exception(lines[at + 1 :], prefix)
-            if found:
-                return found[:_LONGEST]
-            break
+    from toolkit.logs.tracebacks import last_exception
+
+    found = last_exception(lines)
+    if found:
+        return found[:_LONGEST]
     for line in reversed(lines):
         if _SPEAKS_OF_FAILURE.search(line):
             return line.strip()[:_LONGEST]
     return next((line.strip()[:_LONGEST] for line in reversed(lines) if line.strip()), "")
-
-
-def _exception(lines: Sequence[str], prefix: str) -> str:
-    """The first line after a traceback's frames. A logger may have written its `prefix`, a time, before each line."""
-    for line in lines:
-        text = line[len(prefix) :] if prefix and line[:4] == prefix[:4] else line
-        if text.strip() and not text[:1].isspace():
-            return text.strip()
-    return ""
 
 
 def read_on(cluster: Cluster, job: Job, project: str) -> tuple[str, ...]:
