@@ -119,6 +119,7 @@ class PodLog:
             if isinstance(item, Batch):
                 for at, text in zip(*item, strict=True):
                     if self._closed.is_set():
+                        self.ended = "closed"
                         return
                     yield LogLine(datetime.fromtimestamp(at / _SECOND, UTC) if at else None, _readable(text))
 
