@@ -9,13 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
+from toolkit.environments.part import Part
 from toolkit.errors import ConfigurationError
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the configuration."""
 
 
 class Cluster(Part, frozen=True):
