@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from toolkit.environments.part import Part
 from toolkit.errors import ConfigurationError
 
@@ -169,7 +171,7 @@ class Logs(Part, frozen=True):
 
     loki: Loki = Loki()
     cloud_logging: CloudLogging = CloudLogging()
-    queries: dict[str, LogQuery] = {}
+    queries: dict[str, LogQuery] = msgspec.field(default_factory=dict)
     own_code: tuple[str, ...] = ("phenoapp", "/app/")
 
 
@@ -219,8 +221,8 @@ class Environment(Part, frozen=True):
 class Settings(Part, frozen=True):
     """Everything that was configured: the environments, and the clusters they share."""
 
-    environments: dict[str, Environment] = {}
-    clusters: dict[str, Cluster] = {}
+    environments: dict[str, Environment] = msgspec.field(default_factory=dict)
+    clusters: dict[str, Cluster] = msgspec.field(default_factory=dict)
     read_only: bool = False
 
     def cluster(self, name: str) -> tuple[str, Cluster]:
