@@ -128,10 +128,22 @@ class InfraRepo(Part, frozen=True):
 
 
 class ArgoCD(Part, frozen=True):
-    """The Argo CD application that deploys the cache manager."""
+    """The Argo CD application that deploys the cache manager. `project` is its Argo CD project, where it is known.
+
+    `vault_path` and `vault_field` say where a token lies in this environment's Vault, and then no other is used; empty:
+    ARGOCD_AUTH_TOKEN, else the argocd CLI's own configuration (`cli_config`; empty: where the CLI keeps it).
+    `insecure`: its certificate is not looked at.
+    """
 
     address: str = ""
     application: str = ""
+    project: str = ""
+    vault_path: str = ""
+    vault_field: str = "token"
+    cli_config: str = ""
+    ca_file: str = ""
+    insecure: bool = False
+    timeout_seconds: float = 10.0
 
 
 class Loki(Part, frozen=True):

@@ -10,6 +10,7 @@ from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
 
 if TYPE_CHECKING:
     from toolkit.secret import Secret
+    from toolkit.systems.argocd import ArgoCD
     from toolkit.systems.bucket import Bucket
     from toolkit.systems.cloud_logging import CloudLogging
     from toolkit.systems.cluster import Cluster
@@ -26,6 +27,7 @@ class Connections:
         self.environment = environment
         self.settings = settings
         self._lock = threading.RLock()
+        self._argocd: ArgoCD | None = None
         self._vault: Vault | None = None
         self._redis: RedisProxy | None = None
         self._bucket: Bucket | None = None
@@ -137,6 +139,28 @@ class Connections:
             return self._infra_repo
 
     @property
+    def argocd(self) -> ArgoCD:
+        """Argo CD; its token is looked for at the first question: in Vault, where a path is configured."""
+        from toolkit.systems.argocd import ArgoCD
+
+        part = self.environment.argocd
+        with self._lock:
+            if self._argocd is None:
+                if part.vault_path:
+                    by_hand = self.vault.get_by_hand(part.vault_path, part.vault_field)
+                    self._argocd = ArgoCD(part, self._argocd_token, token_by_hand=by_hand)
+                else:
+                    self._argocd = ArgoCD(part)
+            return self._argocd
+
+    def _argocd_token(self) -> Secret:
+        from toolkit.systems.vault.secret import Wanted
+
+        part = self.environment.argocd
+        keys = ("argocd.vault_path", "argocd.vault_field")
+        return self.vault.read(Wanted(part.vault_path, part.vault_field, "Argo CD's token", *keys))
+
+    @property
     def loki(self) -> Loki:
         """Loki; its token is read from Vault at the first question, where one is configured."""
         from toolkit.systems.loki import Loki
@@ -169,9 +193,10 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            logs = (self._loki, self._cloud_logging)
+            logs = (self._argocd, self._loki, self._cloud_logging)
             for system in (self._redis, self._bucket, self._vault, *logs, *self._clusters.values()):
                 if system is not None:
                     system.close()
             self._redis = self._bucket = self._vault = self._token = self._loki = self._cloud_logging = None
+            self._argocd = None
             self._clusters = {}

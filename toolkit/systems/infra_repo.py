@@ -11,16 +11,18 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from toolkit import paths
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Failed, NotFound, TimedOut
+from toolkit.systems import infra_history
 from toolkit.systems.git_command import GitFailed, git, has_password, remote_error, shown
+from toolkit.systems.infra_history import Change, ImageHistory
+from toolkit.systems.infra_manifest import images_of
 
 _FETCH_SECONDS: Final = 90.0
 _FRESH_SECONDS: Final = 60.0
@@ -76,22 +78,68 @@ class InfraRepo:
             )
         if self.part.branch.startswith("-"):
             raise ConfigurationError(f"infra_repo.branch {self.part.branch!r} is not a branch's name.")
-        clone = self._clone()
-        if clone is not None:
-            repository, revision, note = clone, self._newest_revision(clone), _age_of(clone)
-        else:
-            repository, revision, note = self._fetched_copy(), f"refs/heads/{self.part.branch}", ""
-        text = self._file(repository, revision)
-        images = self._images(text, cronjob)
+        repository, revision, note = self._located()
+        path = self.part.path
+        try:
+            text = self._file(repository, revision)
+        except ConfigurationError:
+            moved = infra_history.moved_to(repository, revision, path)
+            if not moved:
+                raise
+            path, more = moved, f"its file was moved to {moved}: correct infra_repo.path"
+            note = f"{note}; {more}" if note else more
+            text = self._file(repository, revision, path)
+        images = images_of(text, cronjob, path)
         commit, _, stamp = (
-            git("-C", str(repository), "log", "-1", "--format=%H %cI", revision, "--", self.part.path)
-            .strip()
-            .partition(" ")
+            git("-C", str(repository), "log", "-1", "--format=%H %cI", revision, "--", path).strip().partition(" ")
         )
         committed_at = datetime.fromisoformat(stamp) if stamp else datetime.fromtimestamp(0, UTC)
-        return WantedImage(images[0], images, commit, committed_at, self.part.path, self.part.branch, note)
+        return WantedImage(images[0], images, commit, committed_at, path, self.part.branch, note)
+
+    def history(self, cronjob: str, seek: tuple[str, ...] = ()) -> ImageHistory:
+        """The commits that changed the file, the newest first, each with the images it asked for; back to the one that
+        set the images now asked for and, as far as the branch goes, the one that set `seek`.
+
+        Of a remote the history is fetched in growing pieces, without the files in it. Raises as `wanted_image` does.
+        """
+        wanted = self.wanted_image(cronjob)
+        repository, revision, _ = self._located()
+        depths = infra_history.DEPTHS if self._clone() is None else ()
+        sought = [one for one in (frozenset(wanted.images), frozenset(seek)) if one]
+        found = infra_history.read(repository, revision, wanted.path, cronjob, sought)
+        for depth in depths:
+            if found.whole or all(found.has(one) for one in sought):
+                break
+            self._deepen(repository, depth)
+            found = infra_history.read(repository, revision, wanted.path, cronjob, sought)
+        return found
+
+    def images_at(self, commit: str, cronjob: str, path: str) -> tuple[str, ...]:
+        """What the file asked for at `commit`. () where this repository does not have that commit, or the file then."""
+        repository, _, _ = self._located()
+        try:
+            return images_of(git("-C", str(repository), "cat-file", "blob", f"{commit}:{path}"), cronjob, path)
+        except (GitFailed, NotFound, Failed):
+            return ()
+
+    def between(self, older: Change, newer: Change) -> tuple[Change, ...]:
+        """The commits to the file after `older`, up to and with `newer`, as git orders them; the newest first."""
+        repository, _, _ = self._located()
+        return infra_history.between(repository, older, newer)
+
+    def by_hand_between(self, older: str, newer: str) -> str:
+        """The command that lists those commits."""
+        where = self._clone() or "eng-infrastructure"
+        return f"git -C {where} log --oneline --follow {older[:9]}..{newer[:9]} -- {self.part.path}"
 
     # -- where it is
+
+    def _located(self) -> tuple[Path, str, str]:
+        """The repository on this machine, the branch's newest revision in it, and what one should know about it."""
+        clone = self._clone()
+        if clone is not None:
+            return clone, self._newest_revision(clone), _age_of(clone)
+        return self._fetched_copy(), f"refs/heads/{self.part.branch}", ""
 
     def _clone(self) -> Path | None:
         """The clone on this machine that `remote` names; None where it names a remote."""
@@ -138,7 +186,9 @@ class InfraRepo:
             with FileLock(str(copy) + ".lock", timeout=_FETCH_SECONDS):
                 if copy.is_dir():
                     refspec = f"+refs/heads/{branch}:refs/heads/{branch}"
-                    git("-C", str(copy), "fetch", "-q", "--depth=1", "origin", refspec, timeout=_FETCH_SECONDS)
+                    # One commit stays one; of a history that was fetched, only what is new comes.
+                    depth = () if infra_history.is_deep(copy) else ("--depth=1",)
+                    git("-C", str(copy), "fetch", "-q", *depth, "origin", refspec, timeout=_FETCH_SECONDS)
                 else:
                     self._clone_into(copy)
         except Timeout:
@@ -163,6 +213,20 @@ class InfraRepo:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
+    def _deepen(self, copy: Path, depth: int) -> None:
+        """Fetch the history of the copy, `depth` commits of it; 0: all."""
+        from filelock import FileLock, Timeout
+
+        how = f"--depth={depth}" if depth else "--unshallow"
+        refspec = f"+refs/heads/{self.part.branch}:refs/heads/{self.part.branch}"
+        try:
+            with FileLock(str(copy) + ".lock", timeout=_FETCH_SECONDS):
+                git("-C", str(copy), "fetch", "-q", how, "origin", refspec, timeout=_FETCH_SECONDS)
+        except Timeout:
+            raise TimedOut("Another toolkit has been fetching eng-infrastructure for too long.") from None
+        except GitFailed as failed:
+            raise remote_error(self.part.remote, failed) from None
+
     def _no_branch(self, known: list[str]) -> ConfigurationError:
         near = difflib.get_close_matches(self.part.branch, known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known[:10])}." if known else ""
@@ -173,8 +237,8 @@ class InfraRepo:
 
     # -- what it says
 
-    def _file(self, repository: Path, revision: str) -> str:
-        path = self.part.path
+    def _file(self, repository: Path, revision: str, path: str = "") -> str:
+        path = path or self.part.path
         try:
             kind = git("-C", str(repository), "cat-file", "-t", f"{revision}:{path}").strip()
         except GitFailed as failed:
@@ -195,51 +259,6 @@ class InfraRepo:
                 f"{path} in eng-infrastructure is too large to be a manifest.", hint="Correct infra_repo.path."
             )
         return git("-C", str(repository), "cat-file", "blob", f"{revision}:{path}")
-
-    def _images(self, text: str, cronjob: str) -> tuple[str, ...]:
-        import yaml
-
-        try:
-            found = {str(name): images for name, images in _cronjobs(yaml.safe_load_all(text))}
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f", line {mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or "it cannot be read"
-            raise Failed(
-                f"{self.part.path}{where} in eng-infrastructure is not valid YAML: {problem}.",
-                hint="A template (Helm, Jinja) is not understood here; the plain manifest is needed.",
-            ) from None
-        if cronjob not in found:
-            raise NotFound(
-                f"{self.part.path} in eng-infrastructure defines no CronJob {cronjob}.",
-                hint=f"It defines: {', '.join(found) or 'no CronJob at all'}. Is infra_repo.path the right file?",
-            )
-        if not found[cronjob]:
-            raise Failed(f"CronJob {cronjob} in {self.part.path} of eng-infrastructure names no image.")
-        return found[cronjob]
-
-
-def _cronjobs(documents: Iterator[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Name and images of each CronJob in the documents; whatever does not look like one is passed over."""
-    for document in documents:
-        if not isinstance(document, dict):
-            continue
-        if isinstance(document.get("items"), list):
-            yield from _cronjobs(iter(document["items"]))
-        if document.get("kind") == "CronJob":
-            containers = _at(document, "spec", "jobTemplate", "spec", "template", "spec", "containers")
-            name = _at(document, "metadata", "name")
-            if isinstance(name, str):
-                images = [one.get("image") for one in containers or () if isinstance(one, dict)]
-                yield name, tuple(str(image) for image in images if image)
-
-
-def _at(value: Any, *keys: str) -> Any:
-    for key in keys:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
 
 
 def _age_of(clone: Path) -> str:
