@@ -38,6 +38,8 @@ LINES = [
     ("cache", "schedule", *E),
     ("cache", "rebuild", *E, "--dry-run"),
     ("cache", "rebuild", *E, "--yes"),
+    ("image", "check", *E),
+    ("image", "check", *E, "-o", "json"),
     ("why", "BRCA1", *E),
     ("runbook", "run", "why-is-a-pert-missing", "--set", "pert=BRCA1", "--yes", *E),
     ("logs", *E),

@@ -1,7 +1,11 @@
-"""Is the cache manager's image the one that eng-infrastructure asks for?"""
+"""Are two places' images the same? The comparison that `image check`, `why` and the rebuild's plan go by.
+
+What each place says is gathered in image_places.py.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +24,38 @@ class Match(StrEnum):
     UNSET = "unset"
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image's name taken apart: `registry.example/phenoapp/cache-manager:v3.41.2@sha256:…`."""
+
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, name: str, digest: str = "") -> Image:
+        """`digest` is what is known of it from elsewhere, where its name says none."""
+        rest, _, named = name.partition("@")
+        path, slash, last = rest.rpartition("/")
+        last, colon, tag = last.partition(":")
+        repository = f"{path}{slash}{last}".removeprefix("docker.io/").removeprefix("library/")
+        return cls(repository, tag if colon else ("" if named else "latest"), named or digest)
+
+    def same_as(self, other: Image) -> bool:
+        """Digests decide where both are known: a tag can be moved to another image."""
+        if self.repository != other.repository:
+            return False
+        return self.digest == other.digest if self.digest and other.digest else self.tag == other.tag
+
+
+def agree(wanted: Iterable[Image], there: Sequence[Image], *, more: bool = False) -> bool:
+    """Whether `there` has each wanted image, and no other; `more`: others may be there too (injected sidecars)."""
+    asked = list(wanted)
+    if not all(any(one.same_as(other) for other in there) for one in asked):
+        return False
+    return more or all(any(one.same_as(other) for one in asked) for other in there)
+
+
 @dataclass(frozen=True)
 class ImageState:
     """What runs, what should (None: not known), and how they compare, as one line."""
@@ -34,11 +70,11 @@ class ImageState:
 
 def compare_image(connections: Connections, cronjob: CronJob) -> ImageState:
     """The CronJob's images against eng-infrastructure's. Never raises: what cannot be read is unknown."""
-    part, running = connections.environment.infra_repo, cronjob.images
+    running = cronjob.images
     tags = ", ".join(short(image) for image in running) or "no image"
-    if not part.remote or not part.path:
-        empty = "remote" if not part.remote else "path"
-        return ImageState(Match.UNSET, running, None, f"{tags}; not compared: infra_repo.{empty} is not configured")
+    empty = unset_key(connections)
+    if empty:
+        return ImageState(Match.UNSET, running, None, f"{tags}; not compared: {empty} is not configured")
     repository = connections.infra_repo
     try:
         wanted = repository.wanted_image(cronjob.name)
@@ -47,7 +83,7 @@ def compare_image(connections: Connections, cronjob: CronJob) -> ImageState:
         return ImageState(match, running, None, f"{tags}; not compared: {error.message}", error.hint, error.by_hand)
     note = f" ({wanted.note})" if wanted.note else ""
     by_hand = (repository.by_hand,)
-    if set(wanted.images) == set(running):
+    if agree(map(Image.parse, wanted.images), [Image.parse(one) for one in running]):
         summary = f"{tags}, as eng-infrastructure says ({wanted.branch} {wanted.commit[:9]}){note}"
         return ImageState(Match.SAME, running, wanted, summary, by_hand=by_hand)
     asked = ", ".join(short(image) for image in wanted.images)
@@ -57,9 +93,16 @@ def compare_image(connections: Connections, cronjob: CronJob) -> ImageState:
         wanted,
         f"{tags}, but eng-infrastructure asks for {asked} "
         f"(since {wanted.committed_at:%Y-%m-%d}, {wanted.branch} {wanted.commit[:9]}){note}",
-        hint="Has Argo CD synced the cache manager's application? A rebuild now runs the image that is there.",
+        hint="Has Argo CD synced the cache manager's application? A rebuild now runs the image that is there. "
+        "`toolkit image check` compares all places.",
         by_hand=by_hand,
     )
+
+
+def unset_key(connections: Connections) -> str:
+    """The key of eng-infrastructure that is not configured; "" where all are."""
+    part = connections.environment.infra_repo
+    return "" if part.remote and part.path else f"infra_repo.{'remote' if not part.remote else 'path'}"
 
 
 def short(image: str) -> str:

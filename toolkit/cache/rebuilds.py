@@ -49,6 +49,15 @@ class CacheManager:
         return tuple(job for job in self.jobs if job.over)
 
 
+@dataclass(frozen=True)
+class Located:
+    """The CronJob where it really is; `unasked` are the clusters that could not be searched, with why."""
+
+    cronjob: CronJob
+    in_place: bool
+    unasked: tuple[str, ...] = ()
+
+
 def part_of(connections: Connections) -> model.CacheManager:
     """The environment's cache manager. Raises ConfigurationError where its cluster or CronJob is not set."""
     part, name = connections.environment.cache_manager, connections.environment.name
@@ -77,6 +86,26 @@ def find(connections: Connections, *, for_change: bool = False) -> CronJob:
     if found is None:
         _say_where_it_is(connections, cluster, for_change=for_change)
     return found
+
+
+def locate(connections: Connections) -> Located:
+    """The CronJob where it is configured, else where it is. Raises NotFound, and what the clusters raise."""
+    part, cluster = part_of(connections), cluster_of(connections)
+    found = cluster.cronjob(part.namespace, part.cronjob)
+    if found is not None:
+        return Located(found, in_place=True)
+    others = search_elsewhere(connections)
+    unasked = tuple(f"{other.cluster}: {other.problem}" for other in others if other.problem)
+    near = cluster.find_cronjobs(part.cronjob) if part.namespace else []
+    elsewhere = [*near, *(one for other in others for one in other.found)]
+    if not elsewhere:
+        not_asked = f" Not checked: {'; '.join(unasked)}." if unasked else ""
+        raise NotFound(
+            f"There is no CronJob {part.cronjob} in {part.cluster}, nor in another configured cluster.{not_asked}",
+            hint="`toolkit cache status` says what was looked at.",
+            by_hand=(cluster.kubectl("get", "cronjobs", "-A"),),
+        )
+    return Located(elsewhere[0], in_place=False, unasked=unasked)
 
 
 def look(connections: Connections, *, for_change: bool = False, everywhere: bool = True) -> CacheManager:

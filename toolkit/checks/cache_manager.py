@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.cache import rebuilds
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Question
-from toolkit.errors import NotFound, ToolkitError
+from toolkit.errors import ToolkitError
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
     from toolkit.progress import Progress
     from toolkit.systems.cluster import Cluster
-    from toolkit.systems.cluster.objects import CronJob, Job, Pod
+    from toolkit.systems.cluster.objects import Job, Pod
     from toolkit.systems.connections import Connections
 
 _TAIL: Final = 400
 _LONGEST: Final = 300  # characters of an exception
-
-
-@dataclass(frozen=True)
-class _Place:
-    """The CronJob where it really is; `elsewhere` are the clusters that were searched, with why one could not be."""
-
-    cronjob: CronJob
-    in_place: bool
-    unasked: tuple[str, ...] = ()
 
 
 def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
@@ -38,7 +28,7 @@ def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
     Facts: `in_place`; `configured` and `found` (cluster, namespace); `unasked` clusters; `suspended`.
     """
     part = rebuilds.part_of(connections)
-    found = _find(connections)
+    found = rebuilds.locate(connections)
     cronjob = found.cronjob
     facts = {
         "in_place": found.in_place,
@@ -62,7 +52,7 @@ def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
 
 def running(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
     """Is a run going on? Facts: `running` (their names), `minutes` that the longest has been going on."""
-    cronjob = _find(connections).cronjob
+    cronjob = rebuilds.locate(connections).cronjob
     cluster = connections.cluster(cronjob.cluster)
     going = [job for job in cluster.jobs_of(cronjob) if not job.over]
     begun = [job.started or job.created for job in going]
@@ -89,7 +79,7 @@ def last_run(connections: Connections, _: Mapping[str, str], progress: Progress)
     OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read),
     `finished` (RFC 3339), `manual`.
     """
-    cronjob = _find(connections).cronjob
+    cronjob = rebuilds.locate(connections).cronjob
     cluster = connections.cluster(cronjob.cluster)
     ended = [job for job in cluster.jobs_of(cronjob) if job.over]
     if not ended:
@@ -115,26 +105,6 @@ def last_run(connections: Connections, _: Mapping[str, str], progress: Progress)
     evidence, why = _why_it_failed(cluster, job, facts, progress)
     summary = f"{shown(job.name)} failed ({shown(job.reason or 'no reason is given')}){when}: {why}"
     return Finding("", Status.FAIL, summary, evidence=evidence, by_hand=by_hand, facts=facts)
-
-
-def _find(connections: Connections) -> _Place:
-    """The CronJob where it is configured, else where it is. Raises NotFound, and what the clusters raise."""
-    part, cluster = rebuilds.part_of(connections), rebuilds.cluster_of(connections)
-    found = cluster.cronjob(part.namespace, part.cronjob)
-    if found is not None:
-        return _Place(found, in_place=True)
-    others = rebuilds.search_elsewhere(connections)
-    unasked = tuple(f"{other.cluster}: {other.problem}" for other in others if other.problem)
-    near = cluster.find_cronjobs(part.cronjob) if part.namespace else []
-    elsewhere = [*near, *(one for other in others for one in other.found)]
-    if not elsewhere:
-        not_asked = f" Not checked: {'; '.join(unasked)}." if unasked else ""
-        raise NotFound(
-            f"There is no CronJob {part.cronjob} in {part.cluster}, nor in another configured cluster.{not_asked}",
-            hint="`toolkit cache status` says what was looked at.",
-            by_hand=(cluster.kubectl("get", "cronjobs", "-A"),),
-        )
-    return _Place(elsewhere[0], in_place=False, unasked=unasked)
 
 
 def _why_it_failed(

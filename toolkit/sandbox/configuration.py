@@ -15,6 +15,7 @@ from toolkit.environments import loading
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place
 
 CONTEXT = "sandbox-{cluster}"
+ARGOCD_VAULT_PATH = "phenoapp/argocd"
 LOKI_TENANT = "phenoapp"
 LOKI_VAULT_PATH = "phenoapp/loki"
 
@@ -27,13 +28,14 @@ _CLUSTER_WORDS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority`: who signed Loki's."""
+    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed Loki's and Argo CD's."""
 
     vault: str
     storage: str
     proxies: Mapping[str, str]
     loki: str
     cloud_logging: str
+    argocd: str
     authority: Path
 
 
@@ -97,7 +99,12 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "way_in": "this machine",
         },
         "infra_repo": {"remote": str(directory / "eng-infrastructure"), "path": place.manifest},
-        "argocd": {"application": place.argocd_application},
+        "argocd": {
+            "address": addresses.argocd,
+            "application": place.argocd_application,
+            "vault_path": ARGOCD_VAULT_PATH,
+            "ca_file": str(addresses.authority),
+        },
         "logs.loki": {
             "address": addresses.loki,
             "tenant": LOKI_TENANT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from toolkit.sandbox.images import image_id
 from toolkit.sandbox.kubernetes.store import random_suffix
 from toolkit.sandbox.places import IMAGE_TAG, SCHEDULE, TIME_ZONE, Place
 
@@ -89,8 +91,11 @@ def past_runs(scheduled: list[datetime]) -> list[PastRun]:
     return runs
 
 
-def past_job(of: Object, run: PastRun) -> Object:
-    """The Job that the CronJob `of` (or somebody, by hand) made for `run`."""
+def past_job(of: Object, run: PastRun, tag: str = IMAGE_TAG) -> Object:
+    """The Job that the CronJob `of` (or somebody, by hand) made for `run`, when it asked for the image of `tag`."""
+    of = copy.deepcopy(of)
+    for container in of["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]:
+        container["image"] = f"{container['image'].rpartition(':')[0]}:{tag}"
     owner = of["metadata"]
     minutes = int(run.started.timestamp() // 60)
     name = f"{owner['name']}-{f'manual-{minutes % 1000:03d}' if run.manual else minutes}"
@@ -166,6 +171,7 @@ def past_pod(job: Object, run: PastRun) -> Object:
                 {
                     "name": container["name"],
                     "image": container["image"],
+                    "imageID": image_id(container["image"]),
                     "ready": False,
                     "restartCount": 0,
                     "state": {"terminated": ended},
@@ -237,6 +243,7 @@ def _app_pod(owner: Object, container: Object, started: datetime) -> Object:
                 {
                     "name": container["name"],
                     "image": container["image"],
+                    "imageID": image_id(container["image"]),
                     "ready": True,
                     "restartCount": 0,
                     "state": {"running": {"startedAt": rfc3339(started + timedelta(seconds=6))}},

@@ -15,9 +15,10 @@ from toolkit.sandbox import manifests
 from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.cache_manager import Clock
 from toolkit.sandbox.collected import Container
+from toolkit.sandbox.images import tag_at
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.manifests import Object, PastRun
-from toolkit.sandbox.places import GROUPS_IN_REDIS, OLDER_IMAGE_TAGS
+from toolkit.sandbox.places import GROUPS_IN_REDIS
 
 if TYPE_CHECKING:
     from toolkit.sandbox.sites import Site
@@ -31,7 +32,7 @@ async def put_runs(site: Site, runs: list[PastRun], progress: Progress = SILENT)
     """
     cronjob = site.put_cronjob(datetime.now(UTC), runs)
     for number, run in enumerate(runs):
-        job = site.cluster_now.put(manifests.past_job(cronjob, run))
+        job = site.cluster_now.put(manifests.past_job(cronjob, run, tag_at(run.started, datetime.now(UTC))))
         pod = site.cluster_now.put(manifests.past_pod(job, run))
         if number == 0 or run.failed:
             clock = Clock(run.seconds, run.started + timedelta(seconds=11))
@@ -83,7 +84,7 @@ def _good_run(site: Site, run: PastRun) -> list[tuple[int, str]]:
     begun = run.started.timestamp() + 11
     seconds = run.seconds - 15
     told = [
-        (0.0, f"Cache manager {OLDER_IMAGE_TAGS[-1]} starting for {site.place.argocd_application}"),
+        (0.0, f"Cache manager {tag_at(run.started, datetime.now(UTC))} starting for {site.place.argocd_application}"),
         (0.4, f"Reading the Redis token from Vault at secret/{site.place.vault_path}"),
         (0.9, f"Found {len(site.groups)} built groups; caching the newest {GROUPS_IN_REDIS}"),
         (1.1, "Connected to Redis"),

@@ -144,6 +144,12 @@ class Site:
         return self.cluster_now.put(cronjob)
 
     @property
+    def manifest(self) -> str:
+        """Where the CronJob is declared in eng-infrastructure: in the folder of the cluster that it is in."""
+        kube, _, *rest = self.place.manifest.split("/")
+        return "/".join((kube, self.cluster, *rest))
+
+    @property
     def cluster_now(self) -> ClusterServer:
         """The cluster in which the CronJob is now."""
         return self.shared.clusters[self.cluster]

@@ -20,6 +20,7 @@ from typing import Any
 from toolkit.errors import UsageError
 from toolkit.progress import SILENT, Progress
 from toolkit.sandbox import configuration, repository, scenarios
+from toolkit.sandbox.argocd.api import ArgoCDServer
 from toolkit.sandbox.certificate import make_certificate
 from toolkit.sandbox.cloud_logging.api import CloudLoggingServer
 from toolkit.sandbox.collected import Collected, Container
@@ -102,6 +103,7 @@ class World:
             "servers": {
                 "vault": self.vault.url,
                 "storage": self.storage.url,
+                "argo cd": self.argocd.url,
                 "loki": self.loki.url,
                 "cloud logging": self.cloud_logging.url,
                 **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
@@ -114,6 +116,7 @@ class World:
         return (
             self.storage.request_count,
             self.vault.requests_seen,
+            self.argocd.requests_seen,
             self.loki.requests_seen,
             self.cloud_logging.requests_seen,
             *(cluster.requests_seen for cluster in self.clusters.values()),
@@ -133,7 +136,7 @@ class World:
         """What can be switched wrong at the servers, by name: plain objects with attributes."""
         clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
         logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
-        return {"storage": self.storage.faults, **clusters, **logs}
+        return {"storage": self.storage.faults, "argo cd": self.argocd.faults, **clusters, **logs}
 
     def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
         """Let the app's pods of the environment write `rate` lines a second for so long; 0 ends that."""
@@ -199,10 +202,15 @@ class World:
         }
         for site in self.sites.values():
             self._parts.push_async_callback(site.stop)
+        self.argocd = ArgoCDServer(
+            self.directory / repository.DIRECTORY, self.sites.values(), secrets.token_urlsafe(48), certificate.chain
+        )
+        self._parts.push_async_callback(self.argocd.stop)
+        await self.argocd.start()
         self.controller = JobController(self.clusters.values(), self._run)
         self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
-        git = asyncio.to_thread(repository.create, self.directory / "eng-infrastructure", now)
+        git = asyncio.to_thread(repository.create, self.directory / repository.DIRECTORY, now)
         first, *others = self.sites.values()
         has_git, *_ = await asyncio.gather(git, first.start(progress), *(site.start() for site in others))
         if not has_git:
@@ -216,7 +224,13 @@ class World:
         )
         proxies = {name: site.address for name, site in self.sites.items()}
         addresses = configuration.Addresses(
-            self.vault.url, self.storage.url, proxies, self.loki.url, self.cloud_logging.url, certificate.authority
+            self.vault.url,
+            self.storage.url,
+            proxies,
+            self.loki.url,
+            self.cloud_logging.url,
+            self.argocd.url,
+            certificate.authority,
         )
         return configuration.write(self.directory, addresses, self._on_calls_token)
 
@@ -258,7 +272,9 @@ class World:
         self.vault.unseal()
         self.vault.enable_kv("secret", 2)
         self.vault.put_kv("secret", configuration.LOKI_VAULT_PATH, {"token": self._loki_token})
-        repository.restore(self.directory / "eng-infrastructure")
+        self.vault.put_kv("secret", configuration.ARGOCD_VAULT_PATH, {"token": self.argocd.token})
+        await asyncio.to_thread(repository.restore, self.directory / repository.DIRECTORY)
+        await asyncio.to_thread(self.argocd.reset)
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 
     async def _run(self, pod: PodRun) -> int:

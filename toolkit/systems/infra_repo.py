@@ -119,8 +119,17 @@ class InfraRepo:
         repository, _, _ = self._located()
         try:
             return images_of(git("-C", str(repository), "cat-file", "blob", f"{commit}:{path}"), cronjob, path)
-        except (GitFailed, NotFound, Failed):
+        except (GitFailed, NotFound, Failed, TimedOut):
             return ()
+
+    def has(self, commit: str) -> bool:
+        """Whether the repository on this machine has that commit."""
+        repository, _, _ = self._located()
+        try:
+            git("-C", str(repository), "cat-file", "-e", f"{commit}^{{commit}}")
+        except (GitFailed, TimedOut):
+            return False
+        return True
 
     def between(self, older: Change, newer: Change) -> tuple[Change, ...]:
         """The commits to the file after `older`, up to and with `newer`, as git orders them; the newest first."""

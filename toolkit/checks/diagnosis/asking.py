@@ -23,6 +23,7 @@ _ALWAYS = (
     "rebuild-running",
     "last-rebuild",
     "cache-manager-place",
+    "image",
     "groups-complete",
 )
 

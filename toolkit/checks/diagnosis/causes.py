@@ -139,6 +139,16 @@ CAUSES: tuple[Cause, ...] = (
         (runbook("reload-the-groups"),),
     ),
     Cause(
+        "image-drift",
+        "The cache manager's CronJob has another image than eng-infrastructure asks for.",
+        ("image",),
+        system_causes.image_drift,
+        (runbook("is-it-the-right-image"),),
+        ours=False,
+        ask="whoever may sync the application in Argo CD (`toolkit image check` has link and command); before that, "
+        "the author of the commit: is it meant to be out?",
+    ),
+    Cause(
         "proxy-moved",
         "The Redis proxy has another address than configured.",
         ("proxy-address",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.checks.diagnosis.cause import Asked, Judgement, Known, ruled_out, suspected, untold
+from toolkit.checks.diagnosis.cause import NOT_ASKED, Asked, Judgement, Known, ruled_out, suspected, untold
 
 
 def vault_sealed(_: Asked, known: Known) -> Judgement:
@@ -45,3 +45,20 @@ def wrong_cluster(_: Asked, known: Known) -> Judgement:
         )
         return suspected(0.95, why, "cache-manager-place")
     return ruled_out("cache-manager-place")
+
+
+def image_drift(_: Asked, known: Known) -> Judgement:
+    """What is deployed is judged; a run of before a good deployment is no drift."""
+    facts = known.facts("image")
+    if facts is None:
+        return untold("image")
+    if facts["match"] == "unset":
+        return NOT_ASKED
+    if facts["match"] != "drifted":
+        return ruled_out("image")
+    running, wanted = ", ".join(facts["running"]), ", ".join(facts["wanted"])
+    why = f"The CronJob runs {running}; eng-infrastructure asks for {wanted}"
+    why += f" since {facts['since'][:16].replace('T', ' ')}Z." if facts["since"] else "."
+    if facts["sync"]:
+        why += f" Argo CD is {facts['sync']}."
+    return suspected(0.95 if facts["sync"] == "OutOfSync" else 0.8, why, "image")

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from toolkit.sandbox.images import image_id
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.resources import Object, Status
 from toolkit.sandbox.kubernetes.store import Gone, now, random_suffix
@@ -285,6 +286,7 @@ def _statuses(spec: Object, state: Object) -> list[Object]:
         {
             "name": container["name"],
             "image": container.get("image", ""),
+            "imageID": "" if "waiting" in state else image_id(container.get("image", "")),
             "ready": running,
             "started": running,
             "restartCount": 0,

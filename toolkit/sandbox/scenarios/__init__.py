@@ -15,7 +15,7 @@ from toolkit.sandbox.scenarios.groups import GROUP_EVICTED, NAN_VECTORS, PERT_IN
 from toolkit.sandbox.scenarios.questions import NEVER_SCREENED, PERT_MISSPELLED, WRONG_CONCENTRATION
 from toolkit.sandbox.scenarios.rebuilds import HALF_WRITTEN_GROUP, REBUILD_FAILED, REBUILD_RUNNING, REDIS_FLUSHED
 from toolkit.sandbox.scenarios.scenario import Scenario, Symptom
-from toolkit.sandbox.scenarios.systems import PROXY_MOVED, TOKEN_ROTATED, VAULT_SEALED, WRONG_CLUSTER
+from toolkit.sandbox.scenarios.systems import IMAGE_DRIFT, PROXY_MOVED, TOKEN_ROTATED, VAULT_SEALED, WRONG_CLUSTER
 
 __all__ = ["HEALTHY", "HEALTHY_HELP", "SCENARIOS", "Scenario", "Symptom", "chosen"]
 
@@ -35,6 +35,7 @@ SCENARIOS = {
         VECTORS_DENORMALIZED,
         NAN_VECTORS,
         WRONG_CLUSTER,
+        IMAGE_DRIFT,
         HALF_WRITTEN_GROUP,
         REBUILD_FAILED,
         REDIS_FLUSHED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from toolkit.sandbox.scenarios.scenario import COLLEAGUE, Scenario, Symptom
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from toolkit.sandbox.world import World
 
 
+_NEW_TAG = "v3.42.0"
+
+
 async def _move_cronjob(world: World, site: Site) -> None:
     """Somebody moved the CronJob to another cluster, in eng-infrastructure; Argo CD took the old one away."""
     from toolkit.sandbox import repository
@@ -20,8 +23,17 @@ async def _move_cronjob(world: World, site: Site) -> None:
     place = site.place
     site.cluster_now.delete("CronJob", place.cache_manager_namespace, place.cronjob)
     site.cluster = "rp006-prod" if place.cache_manager_cluster != "rp006-prod" else "prod-cluster"
-    await asyncio.to_thread(repository.move, world.directory / "eng-infrastructure", place.manifest, site.cluster)
+    await asyncio.to_thread(repository.move, world.directory / repository.DIRECTORY, place.manifest, site.cluster)
     site.put_cronjob(datetime.now(UTC), [])
+    await asyncio.to_thread(world.argocd.synced, site)
+
+
+async def _bump_image(world: World, site: Site) -> None:
+    """Somebody merged a new tag to trunk yesterday; nobody pressed Sync in Argo CD."""
+    from toolkit.sandbox import repository
+
+    directory, when = world.directory / repository.DIRECTORY, datetime.now(UTC) - timedelta(hours=26)
+    await asyncio.to_thread(repository.bump, directory, site.manifest, _NEW_TAG, when)
 
 
 async def _rotate_token(world: World, site: Site) -> None:
@@ -49,6 +61,14 @@ WRONG_CLUSTER = Scenario(
         COLLEAGUE, f"I am to reload the groups, but I cannot find {site.place.cronjob} where it always was."
     ),
     bring_about=_move_cronjob,
+)
+IMAGE_DRIFT = Scenario(
+    "image-drift",
+    "Trunk asks for a new image of the cache manager; Argo CD was not synced, so the old one runs.",
+    lambda site: Symptom(
+        COLLEAGUE, f"{_NEW_TAG} of the cache manager was merged yesterday. Does {site.place.cronjob} run it?"
+    ),
+    bring_about=_bump_image,
 )
 TOKEN_ROTATED = Scenario(
     "token-rotated",

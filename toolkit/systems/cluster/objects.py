@@ -92,7 +92,7 @@ class Job:
 class Container:
     """One container of a pod. `state` is waiting, running, terminated, or "" where the node has not said it yet;
     `reason` and `message` say what it waits for or ended with, `last_reason` why its run before this one ended.
-    `restarts` is how often it was restarted."""
+    `restarts` is how often it was restarted; `image_id` is what its node really ran, with the digest, once it did."""
 
     name: str
     init: bool
@@ -101,6 +101,14 @@ class Container:
     reason: str
     message: str
     last_reason: str
+    image: str = ""
+    image_id: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest under which its image was pulled; "" where the node has not said one."""
+        _, at, digest = self.image_id.rpartition("@")
+        return digest if at else ""
 
     @property
     def begun(self) -> bool:
@@ -265,6 +273,8 @@ def _read_containers(kind: str, spec: Object, status: Object) -> Iterator[Contai
             reason=str((details or {}).get("reason") or ""),
             message=str((details or {}).get("message") or ""),
             last_reason=str(ended.get("reason") or ("Ended" if ended else "")),
+            image=str(one.get("image", "")),
+            image_id=str(found.get("imageID") or ""),
         )
 
 
