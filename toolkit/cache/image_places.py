@@ -131,7 +131,7 @@ def _together(
         cronjob_row(connections, cronjob),
         last_run_row(connections, cronjob, runs),
     ]
-    against = next((row.place for row in rows if row.images), "")
+    against = next((row.place for row in rows if row.images and not row.loose), "")
     rows = [_with_commit(one, history) for one in _compared(rows, against)]
     rows = _with_since(rows)
     pods = _pods(runs)
@@ -156,7 +156,11 @@ def _compared(rows: Sequence[Row], against: str) -> list[Row]:
             continue
         more = row.place in (ARGOCD, LAST_RUN)
         same = agree(reference.parsed, row.parsed, more=more)
-        found.append(replace(row, match=Match.SAME if same else Match.DRIFTED))
+        if row.loose and not same:
+            problem = "the revision that it synced last is not known here, and none of its pods has this image"
+            found.append(replace(row, problem=problem, hint="Its page says what it synced; a fetched clone knows too."))
+        else:
+            found.append(replace(row, match=Match.SAME if same else Match.DRIFTED))
     return found
 
 

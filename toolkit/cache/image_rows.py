@@ -8,7 +8,7 @@ from typing import Final
 
 from toolkit.cache import rebuilds
 from toolkit.cache.images import Image, Match, short, unset_key
-from toolkit.errors import ExitCode, ToolkitError
+from toolkit.errors import ExitCode, Failed, NotFound, ToolkitError
 from toolkit.systems.argocd import Application
 from toolkit.systems.cluster.objects import CronJob, Job, Pod
 from toolkit.systems.connections import Connections
@@ -25,7 +25,7 @@ LAST_RUN: Final = "last run"
 class Row:
     """What one place says. `since`: when it came to have these images (of a run: when it began). `commit` set them in
     eng-infrastructure, where that is known. `detail` is more on one line; `problem` why it is unknown, `hint` the next
-    step, `exit_code` that of the problem."""
+    step, `exit_code` that of the problem. `loose`: the images of runs of long ago may be among them."""
 
     place: str
     where: str
@@ -39,6 +39,7 @@ class Row:
     hint: str = ""
     by_hand: tuple[str, ...] = ()
     exit_code: ExitCode = ExitCode.OK
+    loose: bool = False
 
     @property
     def parsed(self) -> list[Image]:
@@ -93,21 +94,23 @@ def argocd_row(
         return _unknown(ARGOCD, part.application, application)
     images: tuple[str, ...] = ()
     told = [application.sync, application.health]
-    if isinstance(wanted, WantedImage):
-        name = rebuilds.part_of(connections).cronjob
+    if isinstance(wanted, (WantedImage, Failed, NotFound)):  # else there is no repository to look into
+        name, path = rebuilds.part_of(connections).cronjob, connections.environment.infra_repo.path
+        path = wanted.path if isinstance(wanted, WantedImage) else path
         repository = connections.infra_repo
-        images = repository.images_at(application.deployed, name, wanted.path) if application.deployed else ()
+        images = repository.images_at(application.deployed, name, path) if application.deployed else ()
         if application.revision and not repository.has(application.revision):
             notes.append(
                 f"Argo CD has seen commit {application.revision[:9]}, which is not in the copy of eng-infrastructure "
                 "that was compared: is the clone fetched?"
             )
     told.append(f"synced {application.deployed[:9]}" if application.deployed else "never synced")
-    if not images:
+    of_pods = not images
+    if of_pods:
         mine = [Image.parse(one).repository for one in wanted.images] if isinstance(wanted, WantedImage) else []
         images = tuple(one for one in application.images if not mine or Image.parse(one).repository in mine)
         if images:
-            told.append("images of the pods that it sees")
+            told.append("images of all the pods that it sees")
     told.append("syncs by itself" if application.automated else "is synced by hand")
     row = Row(
         ARGOCD,
@@ -115,6 +118,7 @@ def argocd_row(
         images,
         since=application.deployed_at,
         detail=", ".join((*told, *application.problems)),
+        loose=of_pods,
         by_hand=(connections.argocd.get_by_hand,),
     )
     if not images:

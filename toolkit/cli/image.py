@@ -134,7 +134,7 @@ def _drawn(places: Places) -> list[RenderableType]:
         Column("", lambda row: _SIGNS[row.match], style=lambda row: _COLOURS[row.match]),
         Column("place", lambda row: row.place),
         Column("image", lambda row: printable(_image(row))),
-        Column("since", lambda row: figures.when(row.since) if row.since else "-"),
+        Column("since", lambda row: f"{row.since.astimezone(UTC):%Y-%m-%d %H:%M}Z" if row.since else "-"),
         Column("what it says", lambda row: printable("; ".join(one for one in (row.problem, row.detail) if one))),
     ]
     parts: list[RenderableType] = [output.table(places.rows, columns)]
@@ -169,10 +169,11 @@ def _drawn(places: Places) -> list[RenderableType]:
 
 
 def _image(row: Row) -> str:
-    """Tags, and behind them the beginning of the digest."""
+    """Names without their folders, with tags, and behind them the beginning of the digest."""
     if not row.images:
         return "-"
     digests = row.digests or ("",) * len(row.images)
     return ", ".join(
-        f"{short(image)} {digest[:19]}".rstrip() for image, digest in zip(row.images, digests, strict=False)
+        f"{short(image).rpartition('/')[2]} {digest[:19]}".rstrip()
+        for image, digest in zip(row.images, digests, strict=False)
     )

@@ -28,7 +28,7 @@ _CLUSTER_WORDS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed Loki's and Argo CD's."""
+    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed for the last ones."""
 
     vault: str
     storage: str

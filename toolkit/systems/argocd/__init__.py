@@ -45,7 +45,7 @@ class ArgoCD:
                 hint="Set it; `toolkit config check` lists all that is open.",
             )
         self.where = Where(
-            _checked(part.address), part.application, part.project, token_by_hand, insecure=part.insecure
+            _checked(part.address), part.application, part.project, token_by_hand, part.ca_file, insecure=part.insecure
         )
         self._token_from = token or (lambda: own_token(self.where.host, part.cli_config))
         self._token: Secret | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ class Where:
     application: str
     project: str = ""
     token_by_hand: str = ""
+    ca_file: str = ""
     insecure: bool = False
 
     @property
@@ -34,8 +36,9 @@ class Where:
     def by_hand(self, verb: str) -> str:
         """`argocd app VERB …` for the application; the token reaches it by a variable, which a command in it fills."""
         token = f'ARGOCD_AUTH_TOKEN="$({self.token_by_hand})" ' if self.token_by_hand else ""
-        insecure = " --insecure" if self.insecure else ""
-        return f"{token}argocd app {verb} {self.application} --server {self.host}{insecure}"
+        trust = f" --server-crt {shlex.quote(self.ca_file)}" if self.ca_file else ""
+        trust += " --insecure" if self.insecure else ""
+        return f"{token}argocd app {verb} {shlex.quote(self.application)} --server {self.host}{trust}"
 
 
 def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where) -> ToolkitError:
