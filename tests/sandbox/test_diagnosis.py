@@ -71,6 +71,8 @@ def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
     [
         ("group-evicted", "rebuild-failed"),
         ("half-written-group", "redis-flushed"),
+        ("image-drift", "vault-sealed"),
+        ("image-drift", "wrong-cluster"),
         ("pert-in-another-group", "vault-sealed"),
         ("vectors-denormalized", "nan-vectors"),
         ("wrong-cluster", "rebuild-running"),
