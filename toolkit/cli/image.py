@@ -135,9 +135,9 @@ def _drawn(places: Places) -> list[RenderableType]:
         Column("place", lambda row: row.place),
         Column("image", lambda row: printable(_image(row))),
         Column("since", lambda row: f"{row.since.astimezone(UTC):%Y-%m-%d %H:%M}Z" if row.since else "-"),
-        Column("what it says", lambda row: printable("; ".join(one for one in (row.problem, row.detail) if one))),
     ]
-    parts: list[RenderableType] = [output.table(places.rows, columns)]
+    told = [(row.place, printable(_told(row))) for row in places.rows if _told(row)]
+    parts: list[RenderableType] = [output.table(places.rows, columns), Text(""), output.pairs(told)]
     for row in places.rows:
         if row.hint and row.match is not Match.SAME:
             parts.append(Text.assemble((f"{row.place}: ", "bold"), printable(row.hint)))
@@ -169,11 +169,9 @@ def _drawn(places: Places) -> list[RenderableType]:
 
 
 def _image(row: Row) -> str:
-    """Names without their folders, with tags, and behind them the beginning of the digest."""
-    if not row.images:
-        return "-"
-    digests = row.digests or ("",) * len(row.images)
-    return ", ".join(
-        f"{short(image).rpartition('/')[2]} {digest[:19]}".rstrip()
-        for image, digest in zip(row.images, digests, strict=False)
-    )
+    """Names without their folders, with tags."""
+    return ", ".join(short(image).rpartition("/")[2] for image in row.images) or "-"
+
+
+def _told(row: Row) -> str:
+    return "; ".join(one for one in (row.problem, *row.digests, row.detail) if one)

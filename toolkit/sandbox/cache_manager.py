@@ -67,7 +67,7 @@ class Reach:
 class Run:
     """One run over `groups` (what phenoservice has built, the newest first). `log` takes the pod's log line by line.
 
-    `wrote` is told how many frames are written, after each.
+    `wrote` is told how many frames are written, after each; `tag` is that of the image that it runs.
     """
 
     place: Place
@@ -76,6 +76,7 @@ class Run:
     clock: Clock
     log: Callable[[str], None]
     wrote: Callable[[int], None] = lambda _: None
+    tag: str = IMAGE_TAG
     written: int = field(default=0, init=False)
 
     async def run(self) -> int:
@@ -100,7 +101,7 @@ class Run:
     async def _rebuild(self, logger: logging.Logger) -> None:
         started = self.clock.now()
         cached, kept = self.groups[:GROUPS_IN_REDIS], self.groups[GROUPS_IN_REDIS:]
-        logger.info("Cache manager %s starting for %s", IMAGE_TAG, self.place.argocd_application)
+        logger.info("Cache manager %s starting for %s", self.tag, self.place.argocd_application)
         logger.info("Reading the Redis token from Vault at secret/%s", self.place.vault_path)
         token = await self.reach.token()
         logger.info("Found %d built groups; caching the newest %d", len(self.groups), len(cached))

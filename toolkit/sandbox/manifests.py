@@ -146,6 +146,11 @@ def past_job(of: Object, run: PastRun, tag: str = IMAGE_TAG) -> Object:
     }
 
 
+def tag_of(template: Object) -> str:
+    """The tag of the image that a pod, or a template of one, runs."""
+    return str(template["spec"]["containers"][0]["image"].rpartition(":")[2])
+
+
 def past_pod(job: Object, run: PastRun) -> Object:
     """The pod in which that Job ran, ended."""
     owner, template = job["metadata"], job["spec"]["template"]

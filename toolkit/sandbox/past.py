@@ -37,6 +37,7 @@ async def put_runs(site: Site, runs: list[PastRun], progress: Progress = SILENT)
         if number == 0 or run.failed:
             clock = Clock(run.seconds, run.started + timedelta(seconds=11))
             program = site.cache_manager(clock, functools.partial(_write, site.cluster_now, pod, clock))
+            program.tag = manifests.tag_of(pod)
             program.reach.token = functools.partial(_known, site.password)
             if run.failed:
                 program.reach.redis = _out_of_reach

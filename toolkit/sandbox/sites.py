@@ -195,6 +195,7 @@ class Site:
         """What a pod of the cache manager does; its exit code."""
         clock = Clock(self.rebuild_seconds if self.run_seconds is None else self.run_seconds)
         run = self.cache_manager(clock, pod.log)
+        run.tag = manifests.tag_of(pod.job["spec"]["template"])
         if self.on_wrote is not None:
             run.wrote = functools.partial(_tell, self.on_wrote, clock)
         self._running += 1
