@@ -211,3 +211,45 @@ def test_git_never_waits_for_an_answer_and_dies_with_its_children(
     fake_git(tmp_path, 'test "$GIT_TERMINAL_PROMPT" = 0 || exit 3; sleep 600 & wait', monkeypatch)
     with pytest.raises(TimedOut):
         InfraRepo(part("https://git.example/x.git")).wanted_image(NAME)
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_the_history_says_which_commit_set_an_image_last(repository: Repository, scheme: str) -> None:
+    commits = [repository.write(manifest(tag)) for tag in ("1.9", "1.10", "1.9")]
+    repository.write("schedule: changed\n---\n" + manifest("1.9"))
+    repo = InfraRepo(part(f"{scheme}{repository.folder}"))
+    found = repo.history(NAME, ("phenoapp/cache-manager:1.10",))
+    newest, middle = found.setter(["phenoapp/cache-manager:1.9"]), found.setter(["phenoapp/cache-manager:1.10"])
+    assert newest is not None
+    assert middle is not None
+    assert (newest.commit, middle.commit) == (commits[2], commits[1])
+    assert [one.commit for one in repo.between(middle, newest)] == [commits[2]]
+    assert found.setter(["phenoapp/cache-manager:7"]) is None
+    assert repo.images_at(commits[1], NAME, PATH) == ("phenoapp/cache-manager:1.10",)
+    assert repo.has(commits[0])
+    assert not repo.has("0" * 40)
+
+
+def test_where_a_shallow_history_ends_nothing_was_set(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_by = repository.write(manifest("1.5.0"))
+    for number in range(4):
+        repository.write(f"{number}\n", "README.md")
+    monkeypatch.setattr(infra_repo.infra_history, "DEPTHS", (2,))
+    remote = InfraRepo(part(f"file://{repository.folder}"))
+    assert remote.history(NAME).setter(["phenoapp/cache-manager:1.5.0"]) is None
+    monkeypatch.setattr(infra_repo.infra_history, "DEPTHS", (2, 0))
+    setter = remote.history(NAME).setter(["phenoapp/cache-manager:1.5.0"])
+    assert setter is not None
+    assert setter.commit == set_by
+    monkeypatch.setattr(infra_repo, "_FRESH_SECONDS", 0)
+    repository.write("more\n", "README.md")
+    assert remote.wanted_image(NAME).commit == set_by, "what was fetched of the history stays"
+
+
+def test_a_file_that_was_moved_is_read_where_it_is(repository: Repository) -> None:
+    (repository.folder / "kube/prod").mkdir()
+    repository.git("mv", PATH, "kube/prod/cache-manager.yaml")
+    repository.git("commit", "-qm", "Move it")
+    found = InfraRepo(part(repository.folder)).wanted_image(NAME)
+    assert (found.image, found.path) == ("phenoapp/cache-manager:1.4.2", "kube/prod/cache-manager.yaml")
+    assert "correct infra_repo.path" in found.note
