@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.systems.cluster.deployments import read_deployment
 from toolkit.systems.cluster.jobs import manual_job, manual_name, typed_name
-from toolkit.systems.cluster.objects import read_cronjob, read_deployment, read_job, read_pod, selector
+from toolkit.systems.cluster.objects import read_cronjob, read_job, read_pod, selector
 
 
 def job(annotations: dict[str, str] | None = None, **status: Any) -> Any:

@@ -191,7 +191,7 @@ def proxy_service(place: Place, created: datetime, host: str, port: int) -> Obje
 
 
 def app(place: Place, created: datetime, pods_started: datetime) -> list[Object]:
-    """MapApp's disruption budget, its Deployment, its ReplicaSet, and three pods that were started at about `pods_started`."""
+    """MapApp's disruption budget, Deployment and ReplicaSet, and three pods started at about `pods_started`."""
     labels = {"app": place.deployment}
     template: Object = {
         "metadata": {"labels": labels, "annotations": {"kubectl.kubernetes.io/restartedAt": rfc3339(pods_started)}},

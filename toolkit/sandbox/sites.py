@@ -59,8 +59,8 @@ class Site:
 
     `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
     is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
-    serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the app that
-    start.
+    serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the
+    app that start.
     """
 
     place: Place
@@ -279,8 +279,7 @@ class Site:
         self.shared.clusters[self.place.cache_manager_cluster].put(service)
 
     async def _end_runs(self) -> None:
-        """Take away every Job and pod of the cache manager and the app, wherever they are, and wait until no run goes on
-        any more."""
+        """Take away all that the cache manager and the app have, wherever it is, and wait until no run goes on."""
         for name in CLUSTERS:
             cluster = self.shared.clusters[name]
             for kind in _ITS_KINDS:

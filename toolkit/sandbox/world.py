@@ -152,9 +152,9 @@ class World:
     async def set_faults(self, system: str, settings: Mapping[str, Any] | None) -> None:
         """Switch something wrong, until the next scenario; None heals it. Raises UsageError for what is not known.
 
-        `settings` are attributes of the faults of the storage, of a cluster, or of `new pods of NAME` (PodFaults); for `redis proxy of NAME` one of
-        {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}}; for `app of NAME`
-        {"replace_pod": {}}: one of its pods goes, and another one comes.
+        `settings` are attributes of the faults of the storage, of a cluster, or of `new pods of NAME` (PodFaults); for
+        `redis proxy of NAME` one of {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}};
+        for `app of NAME` {"replace_pod": {}}: one of its pods goes, and another one comes.
         """
         proxies = {f"redis proxy of {name}": site.proxy for name, site in self.sites.items()}
         apps = {f"app of {name}": site.serving for name, site in self.sites.items()}

@@ -23,6 +23,7 @@ _ALWAYS = (
     "rebuild-running",
     "last-rebuild",
     "cache-manager-place",
+    "app-pods",
     "groups-complete",
 )
 

@@ -145,7 +145,7 @@ class DeploymentController:
         }
         reason, well, message = self._progress(deployment, len(pods), ready, len(old))
         before = (deployment.get("status") or {}).get("conditions") or ()
-        known = next((one for one in before if one.get("type") == "Progressing"), {})
+        known: Object = next((one for one in before if one.get("type") == "Progressing"), {})
         condition = {"type": "Progressing", "status": well, "reason": reason, "message": message}
         if {key: known.get(key) for key in condition} != condition:
             known = {**condition, "lastUpdateTime": now(), "lastTransitionTime": now()}
@@ -220,6 +220,7 @@ def _template(item: Object) -> Object:
     """A template without the label by which a ReplicaSet marks its own."""
     template: Object = copy.deepcopy(item["spec"].get("template", {}))
     template.get("metadata", {}).get("labels", {}).pop(_HASH, None)
+    template.get("metadata", {}).pop("creationTimestamp", None)  # null, where a typed client wrote it
     return template
 
 

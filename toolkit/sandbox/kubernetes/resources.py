@@ -1,6 +1,7 @@
 """What kinds of objects the sandbox's clusters know, how discovery describes them, and how they say no.
 
-Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1, policy/v1, metrics.k8s.io/v1beta1); only what MapApp's world needs is listed.
+Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1, policy/v1, metrics.k8s.io/v1beta1); only what
+MapApp's world needs is listed.
 """
 
 from __future__ import annotations
