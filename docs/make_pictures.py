@@ -77,7 +77,7 @@ async def main() -> None:
         await seen("rp006_2026w43")
         await pilot.pause(1.0)
         save("bucket")
-        await pilot.press("5")
+        await pilot.press("7")
         await seen("cache.rebuild")
         save("journal")
     client.stop()

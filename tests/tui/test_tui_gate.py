@@ -55,7 +55,7 @@ async def test_a_rebuild_from_the_plan_to_the_outcome() -> None:
         await app.see("undo     toolkit groups restore --from x", "journal  operation")
         await app.press("y")
         assert "toolkit groups restore --from x" in app.app.clipboard
-        await app.press("escape", "5")
+        await app.press("escape", "7")
         await app.see("cache rebuild", "✓ done")
     assert [item.result for item in Journal().operations()] == ["done"]
 

@@ -121,7 +121,7 @@ async def test_leaving_the_screen_waits_for_nothing_and_coming_back_asks_anew() 
     world.hanging.add("overview")
     async with driven(world=world) as app:
         await app.until(lambda: world.asked.count("overview") == 1)
-        await app.press("5")
+        await app.press("7")
         await app.see("Journal")
         world.hanging.clear()
         await app.press("1")

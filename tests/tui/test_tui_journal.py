@@ -23,7 +23,7 @@ def _written(times: int) -> World:
 
 async def test_operations_the_latest_first_with_their_outcome(home: Path) -> None:
     async with driven(world=_written(2)) as app:
-        await app.press("5")
+        await app.press("7")
         await app.see("! partial", "✓ done", "run 1", "run 0")
         assert app.text.index("run 1") < app.text.index("run 0")
         await app.press("enter")
@@ -32,7 +32,7 @@ async def test_operations_the_latest_first_with_their_outcome(home: Path) -> Non
 
 async def test_an_unbroken_chain_and_a_changed_line(home: Path) -> None:
     async with driven(world=_written(2)) as app:
-        await app.press("5", "v")
+        await app.press("7", "v")
         await app.see("✓ ok  4 entries, unbroken.")
         file = Journal().file
         file.write_text(file.read_text("utf-8").replace("run 0", "run 9"), "utf-8")
@@ -42,7 +42,7 @@ async def test_an_unbroken_chain_and_a_changed_line(home: Path) -> None:
 
 async def test_an_empty_journal_says_so(home: Path) -> None:
     async with driven() as app:
-        await app.press("5")
+        await app.press("7")
         await app.see("Nothing was changed through this toolkit yet.")
         await app.press("v")
         await app.see("0 entries, unbroken")

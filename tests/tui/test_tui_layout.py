@@ -6,14 +6,14 @@ import pytest
 from tui_driving import Driver, driven
 from tui_stand_ins import BROKEN, FRAMES, HOPS, NAMES, World
 
-from toolkit.tui.registry import ACTS, PAGES
+from toolkit.tui.registry import ACTS, PAGES, page_key
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
 
 async def _everywhere(app: Driver) -> None:
     """Every screen, with what must be seen there."""
-    await app.see("1 Home", "2 Groups", "3 Bucket", "4 Rebuild", "5 Journal", "? Help", "q Quit", "^p Find")
+    await app.see("1 Home", "2 Groups", "3 Bucket", "4 Rebuild", "7 Journal", "? Help", "q Quit", "^p Find")
     await app.see(*HOPS, *NAMES, "L2", "L3", "8/8", "runs", "✗ 4m", "MST", "UTC", "nothing needs you")
     await app.press("2")
     await app.see(*NAMES, "2.1 GB", "number 1 of the dropdown, the default")
@@ -30,7 +30,7 @@ async def _everywhere(app: Driver) -> None:
     await app.see("PROTECTED", "esc Close")
     await app.answer("prod-cluster")
     await app.see("✓ done", "undo     toolkit groups restore --from x", "log  30 lines")
-    await app.press("escape", "5")
+    await app.press("escape", "7")
     await app.see("✓ done", "The Job completed after 3 s.", "v Verify")
 
 
@@ -64,7 +64,7 @@ async def test_a_tiny_terminal_breaks_nothing(size: tuple[int, int]) -> None:
     async with driven(None, world=world, size=size) as app:
         await app.press("down", "enter")
         await app.until(lambda: app.app.session is not None)
-        for key in ("2", "enter", "3", "enter", "4", "5", "question_mark", "escape", "4", "b"):
+        for key in ("2", "enter", "3", "enter", "4", "7", "question_mark", "escape", "4", "b"):
             await app.press(key)
             await app.pilot.pause()
         assert app.app.is_running
@@ -84,7 +84,7 @@ async def test_a_terminal_that_is_resized_is_drawn_anew() -> None:
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_footer_fits_on_80_columns(page: str) -> None:
     async with driven() as app:
-        await app.press(str(PAGES.index(page) + 1))
+        await app.press(page_key(page))
         await app.see("q Quit", "^p Find")
         footer = app.text.splitlines()[-1]
         assert len(footer) <= 80

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from tui_driving import driven
 
 from toolkit.tui.app import ToolkitApp, page_class
-from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, shown
+from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
 from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
 from toolkit.tui.screens.help import text
@@ -88,7 +88,7 @@ async def test_the_palette_offers_every_action_and_does_it() -> None:
         await app.type("verify")
         await app.see("Journal: Verify")
         await app.press("enter")
-        await app.see("5 Journal", "0 entries, unbroken")
+        await app.see("7 Journal", "0 entries, unbroken")
 
 
 async def test_the_palette_starts_a_rebuild_from_anywhere() -> None:
@@ -104,7 +104,7 @@ async def test_the_palette_starts_a_rebuild_from_anywhere() -> None:
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_footer_shows_this_pages_keys(page: str) -> None:
     async with driven() as app:
-        await app.press(str(PAGES.index(page) + 1))
+        await app.press(page_key(page))
         for act in acts(page):
             if act.footer:
                 await app.until(lambda act=act: f"{shown(act.key)} {act.label}" in app.text.splitlines()[-1], act.id)
@@ -125,7 +125,7 @@ async def test_help_opens_on_the_screen_one_is_on() -> None:
     async with driven() as app:
         await app.press("3", "question_mark")
         await app.see("Help: keys", "Bucket", "Open or close the folder in focus.")
-        await app.press("escape", "5", "f1")
+        await app.press("escape", "7", "f1")
         await app.see("Is the journal as it was written?")
 
 

@@ -91,7 +91,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.see("✓ done  Job rp006-neuro-cache-manager", "✓ ok      L2:", "is complete after")
         await app.press("escape", "4")
         await app.see("by hand")
-        await app.press("5")
+        await app.press("7")
         await app.see("cache.rebuild", "✓ done")
     assert Journal().operations()[-1].result == "done"
 

@@ -7,8 +7,9 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from toolkit.tui.acts.act import Act
 from toolkit.tui.house import house
-from toolkit.tui.registry import ACTS, PAGES, SCOPES, Act, shown
+from toolkit.tui.registry import ACTS, PAGES, SCOPES, shown
 
 
 class Commands(Provider):

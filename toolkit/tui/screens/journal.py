@@ -145,7 +145,7 @@ def verdict(entries: int, problems: Sequence[Problem]) -> list[Content]:
 
 
 class JournalPage(Page):
-    """The page on key 5."""
+    """The page on key 7."""
 
     page = "journal"
     BINDINGS = bindings("journal")

@@ -1,0 +1,12 @@
+"""Page 2."""
+
+from __future__ import annotations
+
+from toolkit.tui.acts.act import Act, Scope, page_act
+
+SCOPE = Scope(
+    "groups",
+    "Groups",
+    (Act("groups.frames", "enter", "screen.frames", "Frames", "The frames of the group in focus.", footer=True),),
+    page_act("groups", "2", "Groups", "The groups in the cache, and their frames."),
+)
