@@ -63,8 +63,8 @@ def finding(connections: Connections, found: AppMemory) -> Finding:
     if found.stale:
         restart = cluster.kubectl("rollout", "restart", name, namespace=deployment.namespace)
         summary = (
-            f"{len(found.stale)} of {len(pods)} {called} started before the last rebuild's end "
-            f"({figures.when(found.rebuilt)}) and still serve the old default group: {', '.join(facts['stale'])}"
+            f"{len(found.stale)} of {len(pods)} {called} started before the last rebuild's end, "
+            f"{figures.when(found.rebuilt)}, and still serve the old default group: {', '.join(facts['stale'])}"
         )
         return Finding("", Status.FAIL, summary, _RESTART, 0.0, tuple(evidence), (*by_hand, restart), facts)
     if not pods and deployment.wanted:

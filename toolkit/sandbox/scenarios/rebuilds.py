@@ -19,7 +19,7 @@ SLOW_SECONDS = 1500.0  # a whole run of the cache manager while somebody is to f
 _QUICK_SECONDS = 0.5
 _SOON = 240.0  # groups of full size take minutes to write
 _LOST = "REC-0000123"
-_NEW = "XRCC1"
+_NEW = "FANCI"
 _EVICTED = (
     "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 212Ki. Container "
     "cache-manager was using 41Gi, request is 0, has larger consumption of ephemeral-storage."
@@ -39,7 +39,7 @@ async def _rebuild_without_restart(world: World, site: Site) -> None:
     del world
     newest = site.groups[0]
     with_new = dataclasses.replace(newest, without=newest.without - {_NEW})
-    site.groups = (builds.one_more(with_new, site.place.groups_prefix, "new_screen"), *site.groups)
+    site.groups = (builds.one_more(with_new, site.place.groups_prefix, "with_new_screen"), *site.groups)
     site.run_seconds = _QUICK_SECONDS
     job = site.job_by_hand()
     await _until(lambda: _ended(site, job))
@@ -121,7 +121,9 @@ L1_STALE = Scenario(
     "l1-stale",
     "The groups were reloaded, and nobody restarted the app: its pods still serve the old default group.",
     lambda _: Symptom(
-        SCIENTIST, f"{_NEW} was in last week's screen, and I was told that its group is cached. I see no {_NEW}.", pert=_NEW
+        SCIENTIST,
+        f"{_NEW} was in last week's screen, and I was told that its group is cached. I see no {_NEW}.",
+        pert=_NEW,
     ),
     built=_before_the_new_one,
     bring_about=_rebuild_without_restart,
