@@ -13,12 +13,15 @@ from conftest import Sandbox
 
 from toolkit.actions.app.restart import RestartApp
 from toolkit.actions.plan import Outcome, Result
+from toolkit.cache import memory
 from toolkit.checks.finding import Status
-from toolkit.errors import Refused
+from toolkit.errors import Refused, Unreachable
 from toolkit.opening import choose
 from toolkit.permit import Permit
 from toolkit.progress import Advanced, Event, Progress, Step
 from toolkit.sandbox import client
+from toolkit.systems.cluster import Cluster
+from toolkit.systems.cluster.requests import Api
 from toolkit.systems.connections import Connections
 
 E = ("--env", "sandbox")
@@ -254,3 +257,52 @@ def test_a_rebuild_says_who_holds_the_old_groups(sandbox: Sandbox) -> None:
     assert "3 of 3 pods" in l1["summary"]
     assert all(name in l1["summary"] for name in pods(sandbox, code=1))
     assert "toolkit app restart" in l1["hint"]
+
+
+def changed(spec: dict[str, Any]) -> None:
+    """The Deployment as somebody else made it."""
+    cluster = memory.cluster_of(connect())
+    cluster._api.patch("/apis/apps/v1/namespaces/rp006-neuro/deployments/dash-phenoapp-v2", {"spec": spec})
+
+
+@pytest.mark.parametrize(("spec", "why"), [({"paused": True}, "is paused"), ({"replicas": 0}, "is scaled to 0")])
+def test_what_cannot_roll_is_refused(sandbox: Sandbox, spec: dict[str, Any], why: str) -> None:
+    changed(spec)
+    assert why in sandbox.run("app", "restart", "--yes", *E, code=5).err
+
+
+def test_the_plan_says_where_users_will_notice(sandbox: Sandbox) -> None:
+    changed({"strategy": {"type": "Recreate", "rollingUpdate": None}})
+    facts = sandbox.run("app", "restart", "--dry-run", *ON).json()["facts"]
+    downtime = next(fact for fact in facts if fact["label"] == "downtime")
+    assert downtime["status"] == "fail"
+    assert "for a while no pod serves" in downtime["value"]
+    assert sandbox.run("app", "restart", "--yes", *ON).json()["result"] == "done"
+
+
+def test_whoever_may_not_restart_is_told_before_anything_happens(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pods(sandbox)
+    monkeypatch.setattr(Cluster, "may_i", lambda *_: False)
+    assert "may not change deployments" in sandbox.run("app", "restart", "--yes", *E, code=4).err
+    assert pods(sandbox).keys() == before.keys()
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_an_answer_that_gets_lost_is_looked_for_and_nothing_is_sent_again(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    sent = []
+    patch = Api.patch
+
+    def lost(api: Api, *asked: Any) -> Any:
+        sent.append(asked)
+        if taken:
+            patch(api, *asked)
+        raise Unreachable("The connection broke off.")
+
+    monkeypatch.setattr(Api, "patch", lost)
+    ran = sandbox.run("app", "restart", "--yes", *E, code=0 if taken else 3)
+    assert len(sent) == 1
+    assert taken or "was not restarted" in ran.err

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 _RESTART = "Restart them, so that L1 holds the new default group: toolkit app restart"
+_UNDER_WAY = "A rollout is under way: toolkit app status shows how far it is."
 
 
 def app_pods(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
@@ -24,7 +25,8 @@ def app_pods(connections: Connections, _: Mapping[str, str], __: Progress) -> Fi
 
     Facts: `deployment`, `cluster`, `namespace`; `wanted`, `pods`, `ready` (counts); `stale`, `unready` (their names),
     `restarts` (by pod, where any); `rebuilt` (RFC 3339; null: no rebuild is known that went well), `oldest` (RFC 3339:
-    when the pod began that has been running longest), `told` (whether staleness is known of each pod).
+    when the pod began that has been running longest), `told` (whether staleness is known of each pod),
+    `rolled_out` (false while a rollout is under way).
     """
     return finding(connections, memory.look(connections))
 
@@ -48,9 +50,10 @@ def finding(connections: Connections, found: AppMemory) -> Finding:
         "rebuilt": figures.rfc3339(found.rebuilt) or None,
         "oldest": figures.rfc3339(min(began, default=None)) or None,
         "told": found.told,
+        "rolled_out": deployment.rolled_out,
     }
     name = f"deployment/{deployment.name}"
-    by_hand = (
+    by_hand: tuple[str, ...] = (
         cluster.kubectl("get", "pods", "-l", deployment.selector, namespace=deployment.namespace),
         cluster.kubectl("rollout", "status", name, namespace=deployment.namespace),
     )
@@ -61,12 +64,15 @@ def finding(connections: Connections, found: AppMemory) -> Finding:
     ]
     called = f"pods of {shown(deployment.name)} in {cluster.name}"
     if found.stale:
-        restart = cluster.kubectl("rollout", "restart", name, namespace=deployment.namespace)
+        hint = _UNDER_WAY
+        if deployment.rolled_out:
+            hint = _RESTART
+            by_hand = (*by_hand, cluster.kubectl("rollout", "restart", name, namespace=deployment.namespace))
         summary = (
             f"{len(found.stale)} of {len(pods)} {called} started before the last rebuild's end, "
             f"{figures.when(found.rebuilt)}, and still serve the old default group: {', '.join(facts['stale'])}"
         )
-        return Finding("", Status.FAIL, summary, _RESTART, 0.0, tuple(evidence), (*by_hand, restart), facts)
+        return Finding("", Status.FAIL, summary, hint, 0.0, tuple(evidence), by_hand, facts)
     if not pods and deployment.wanted:
         return Finding("", Status.FAIL, f"none of {deployment.wanted} {called} is there", "", 0.0, (), by_hand, facts)
     if not found.told:

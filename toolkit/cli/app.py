@@ -60,7 +60,7 @@ def status(env: options.Env = None, form: options.Output = Format.TABLE) -> None
             output.rows(rows, _columns(found), form)
         else:
             output.document(_document(found, rows), form, lambda: _drawn(found, rows))
-        if found.stale and form is Format.TABLE:
+        if found.stale and form is Format.TABLE and found.deployment.rolled_out:
             diagnostics.narrate(f"next: toolkit app restart --env {connections.environment.name}")
     if not found.told:
         if found.unknown is not None:
@@ -134,7 +134,7 @@ def _columns(found: AppMemory) -> list[Column]:
     return [
         Column("pod", lambda row: diagnostics.printable(row.name.removeprefix(stem)), plain=lambda row: row.name),
         Column("L1", _l1, plain=_l1, style=_colour),
-        Column("ready", lambda row: "yes" if row.ready else diagnostics.printable(row.state), style=_readiness),
+        Column("ready", _ready, style=_readiness),
         Column("loaded", lambda row: figures.age(row.loaded), plain=lambda row: figures.rfc3339(row.loaded)),
         Column("restarts", _restarts, plain=lambda row: str(row.restarts), right=True),
         Column(
@@ -152,6 +152,12 @@ def _l1(row: PodRow) -> str:
 
 def _colour(row: PodRow) -> str:
     return {True: "red", False: "green", None: "yellow"}[row.stale]
+
+
+def _ready(row: PodRow) -> str:
+    if row.ready:
+        return "yes"
+    return "no" if row.state == "Running" else f"no: {diagnostics.printable(row.state)}"
 
 
 def _readiness(row: PodRow) -> str:

@@ -43,7 +43,7 @@ from toolkit.sandbox.vault.api import VaultServer
 log = logging.getLogger("toolkit.sandbox")
 
 _NO_METRICS = "principal"  # the cluster without a metrics server
-_POD_STARTS_SECONDS = 1.0
+_POD_STARTS = 1 / 8  # how long a pod of the app takes to start, against a run of the cache manager
 _MONTH = 32 * 24 * 3600
 _ON_CALL = {
     "secret/data/phenoapp/*": ("read",),
@@ -218,7 +218,10 @@ class World:
             log.warning("there is no git here: eng-infrastructure is plain files")
         await self.controller.start()
         self.deployments = DeploymentController(
-            self.clusters.values(), start_seconds=_POD_STARTS_SECONDS, faults=self._new_pods, began=self._began
+            self.clusters.values(),
+            start_seconds=self.rebuild_seconds * _POD_STARTS,
+            faults=self._new_pods,
+            began=self._began,
         )
         self._parts.push_async_callback(self.deployments.stop)
         await self.deployments.start()

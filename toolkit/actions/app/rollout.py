@@ -110,7 +110,7 @@ class RolloutWatch:
             if ready > self._ready:
                 self._since, self._trouble = time.monotonic(), None
             self._ready, self._old = ready, old
-            still = f"{old} old ones still there" if old else ""
+            still = f"{old} old {'one' if old == 1 else 'ones'} still there" if old else ""
             self.progress.advance("new pods ready", ready, found.wanted, "pods", still)
 
     def _look_at(self, unready: list[Pod], *, even_if_quiet: bool) -> None:
