@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.systems.cluster.deployments import read_deployment
 from toolkit.systems.cluster.jobs import manual_job, manual_name, typed_name
-from toolkit.systems.cluster.objects import read_cronjob, read_deployment, read_job, read_pod, selector
+from toolkit.systems.cluster.objects import quantity, read_cronjob, read_job, read_pod, selector
 
 
 def job(annotations: dict[str, str] | None = None, **status: Any) -> Any:
@@ -98,3 +99,55 @@ def test_a_job_is_what_kubectl_would_send() -> None:
     assert made["metadata"]["ownerReferences"] == [
         {"apiVersion": "batch/v1", "kind": "CronJob", "name": "cm", "uid": "u", "controller": True}
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("4Gi", 4 * 2**30),
+        ("1500M", 1_500_000_000),
+        ("3271680Ki", 3271680 * 1024),
+        ("1e9", 10**9),
+        ("128974848000m", 128974848),
+        ("0", 0),
+        ("1.5Gi", 3 * 2**29),
+        ("much", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_quantities(text: str | None, count: int | None) -> None:
+    assert quantity(text) == count
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wanted", "limits"),
+    [
+        ({}, 3, (1, 0)),
+        ({"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}, 10, (3, 2)),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "25%"}}, 3, (0, 1)),
+        ({"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 1}}, 3, (2, 1)),
+        ({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}, 1, (0, 1)),
+        ({"type": "Recreate"}, 3, (0, 3)),
+    ],
+)
+def test_how_many_pods_more_and_less_a_rollout_allows(
+    strategy: dict[str, Any], wanted: int, limits: tuple[int, int]
+) -> None:
+    found = read_deployment("c", {"spec": {"replicas": wanted, "strategy": strategy}})
+    assert (found.surge, found.unavailable) == limits
+    assert found.serving == max(wanted - limits[1], 0)
+
+
+def test_a_rollout_is_over_when_its_controller_has_seen_it_and_no_old_pod_is_left() -> None:
+    counts = {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "observedGeneration": 2}
+
+    def over(generation: int = 2, **other: int) -> bool:
+        item = {"metadata": {"generation": generation}, "spec": {"replicas": 3}, "status": {**counts, **other}}
+        return read_deployment("c", item).rolled_out
+
+    assert over()
+    assert not over(generation=3)
+    assert not over(replicas=4)
+    assert not over(updatedReplicas=1)
+    assert not over(availableReplicas=2)

@@ -35,6 +35,12 @@ def _rebuild(connections: Connections, _: Mapping[str, str]) -> Action:
     return RebuildCache(connections)
 
 
+def _restart(connections: Connections, _: Mapping[str, str]) -> Action:
+    from toolkit.actions.app.restart import RestartApp
+
+    return RestartApp(connections)
+
+
 def _flush(connections: Connections, _: Mapping[str, str]) -> Action:
     from toolkit.actions.groups.flush import FlushRedis
 
@@ -53,6 +59,7 @@ OFFERS: Mapping[str, Offer] = {
         Offer(
             "cache.rebuild", "Rebuild the cache: start the cache manager's CronJob by hand.", "cache rebuild", _rebuild
         ),
+        Offer("app.restart", "Restart the app's pods: they load the new default group.", "app restart", _restart),
         Offer("groups.flush", "Empty Redis altogether.", "groups flush", _flush),
         Offer(
             "groups.delete",

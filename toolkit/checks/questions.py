@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from toolkit.checks import cache_manager, cached_groups, cached_perts, cached_vectors, hops, images, recent_changes
+from toolkit.checks import (
+    app_pods,
+    cache_manager,
+    cached_groups,
+    cached_perts,
+    cached_vectors,
+    hops,
+    images,
+    recent_changes,
+)
 from toolkit.checks.question import Question, checked
 from toolkit.checks.runner import Check
 from toolkit.errors import UsageError
@@ -18,7 +27,16 @@ if TYPE_CHECKING:
 
 QUESTIONS: Mapping[str, Question] = {
     question.name: question
-    for module in (hops, cached_groups, cached_perts, cached_vectors, cache_manager, images, recent_changes)
+    for module in (
+        hops,
+        cached_groups,
+        cached_perts,
+        cached_vectors,
+        cache_manager,
+        images,
+        app_pods,
+        recent_changes,
+    )
     for question in module.QUESTIONS
 }
 

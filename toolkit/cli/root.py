@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "map": Entry("What the map should show, from the cached vectors: heatmap, projection, consistency.", "map"),
     "cache": Entry("The cache manager: status, history, schedule, rebuild.", "cache"),
     "image": Entry("Which image of the cache manager is asked for, deployed, and has really run: check.", "image"),
+    "app": Entry("MapApp's own pods, which hold L1: status, restart.", "app"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),

@@ -92,10 +92,10 @@ def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL)
     return tuple(groups)
 
 
-def one_more(newest: BuiltGroup, prefix: str) -> BuiltGroup:
+def one_more(newest: BuiltGroup, prefix: str, transformation: str = "typicalvariation") -> BuiltGroup:
     """A group that the auto-loader built some hours after `newest`, by a transformation that was added to its list."""
     built = newest.built_at + timedelta(hours=3, minutes=11)
-    return dataclasses.replace(newest, name=_name(prefix, built, "typicalvariation"), built_at=built)
+    return dataclasses.replace(newest, name=_name(prefix, built, transformation), built_at=built)
 
 
 def _name(prefix: str, built: datetime, transformation: str) -> str:

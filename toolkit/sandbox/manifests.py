@@ -202,18 +202,34 @@ def proxy_service(place: Place, created: datetime, host: str, port: int) -> Obje
 
 
 def app(place: Place, created: datetime, pods_started: datetime) -> list[Object]:
-    """MapApp's Deployment, its ReplicaSet, and three pods that were started at about `pods_started`."""
+    """MapApp's disruption budget, Deployment and ReplicaSet, and three pods started at about `pods_started`."""
     labels = {"app": place.deployment}
     template: Object = {
         "metadata": {"labels": labels, "annotations": {"kubectl.kubernetes.io/restartedAt": rfc3339(pods_started)}},
-        "spec": {"containers": [{"name": "app", "image": "phenoapp/dash-phenoapp:v2.118.0"}]},
+        "spec": {
+            "containers": [
+                {
+                    "name": "app",
+                    "image": "phenoapp/dash-phenoapp:v2.118.0",
+                    "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8050}, "periodSeconds": 10},
+                    "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "6Gi"}},
+                }
+            ]
+        },
     }
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
     counts = {"replicas": 3, "readyReplicas": 3, "updatedReplicas": 3, "availableReplicas": 3, "observedGeneration": 1}
     deployment: Object = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": _metadata(place.deployment, place.app_namespace, created, labels) | {"generation": 1},
-        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": template},
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": labels},
+            "strategy": strategy,
+            "progressDeadlineSeconds": 600,
+            "template": template,
+        },
         "status": counts,
     }
     hashed = {**labels, "pod-template-hash": f"{secrets.token_hex(5)[1:]}"}
@@ -228,7 +244,14 @@ def app(place: Place, created: datetime, pods_started: datetime) -> list[Object]
     }
     container = template["spec"]["containers"][0]
     pods = [_app_pod(owner, container, pods_started + timedelta(seconds=41 * n)) for n in range(3)]
-    return [deployment, replica_set, *pods]
+    budget: Object = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(place.deployment, place.app_namespace, created, labels),
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": labels}},
+        "status": {"currentHealthy": 3, "desiredHealthy": 2, "disruptionsAllowed": 1, "expectedPods": 3},
+    }
+    return [budget, deployment, replica_set, *pods]
 
 
 def _app_pod(owner: Object, container: Object, started: datetime) -> Object:

@@ -17,6 +17,7 @@ from toolkit.sandbox.cache_manager import Clock
 from toolkit.sandbox.collected import Container
 from toolkit.sandbox.images import tag_at
 from toolkit.sandbox.kubernetes.api import ClusterServer
+from toolkit.sandbox.kubernetes.starting_pods import measured
 from toolkit.sandbox.manifests import Object, PastRun
 from toolkit.sandbox.places import GROUPS_IN_REDIS
 
@@ -64,6 +65,7 @@ def put_app(site: Site, last: PastRun) -> None:
         stored = cluster.put(item)
         if item["kind"] == "Pod":
             started = datetime.fromisoformat(item["status"]["startTime"])
+            cluster.put(measured(stored))
             site.serving.began(stored["metadata"]["name"], started, now=datetime.now(UTC))
 
 

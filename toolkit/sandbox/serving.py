@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from toolkit.errors import UsageError
 from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.kubernetes.resources import Object
+from toolkit.sandbox.kubernetes.starting_pods import measured
 
 if TYPE_CHECKING:
     from toolkit.sandbox.kubernetes.api import ClusterServer
@@ -100,8 +101,22 @@ class Serving:
             self.write(pod, line, int(seconds * 1e9))
             seconds += self._random.uniform(20, 90)
 
+    def began_anew(self, pod: str, *, crashes: bool, gets_ready: bool) -> None:
+        """What a pod writes that starts now."""
+        now = datetime.now(UTC)
+        if not crashes and gets_ready:
+            self.began(pod, now, now=now)
+            return
+        seconds, group = now.timestamp(), self.site.groups[0].name
+        self._write_at(pod, seconds, f"INFO phenoapp.app: Loading the default group {group} from Redis")
+        if crashes:
+            for line in _CRASH:
+                self._write_at(pod, seconds + 0.1, line)
+        else:
+            self._write_at(pod, seconds + 0.1, "WARNING phenoapp.app: Waiting for the image service; not serving yet")
+
     def _write_at(self, pod: str, seconds: float, words: str) -> None:
-        text = words if words.startswith((" ", "Traceback", "redis.")) else f"{_stamp(seconds)} {words}"
+        text = words if words.startswith((" ", "Traceback", "redis.", "MemoryError")) else f"{_stamp(seconds)} {words}"
         self.write(pod, text, int(seconds * 1e9))
 
     def _line(self, seconds: float, number: int | None = None) -> str:
@@ -182,6 +197,7 @@ class Serving:
         await asyncio.sleep(0.05)  # whoever follows it hears that
         self.cluster.delete("Pod", place.app_namespace, pods[0])
         come = self.cluster.put(_successor(gone))
+        self.cluster.put(measured(come))
         name: str = come["metadata"]["name"]
         now = datetime.now(UTC)
         self.began(name, now, now=now)
@@ -231,4 +247,12 @@ _TRACEBACK: Final = (
     '  File "/usr/local/lib/python3.11/site-packages/redis/connection.py", line 543, in read_response',
     "    raise ConnectionError(\"Error while reading from redis-proxy:6379 : (104, 'Connection reset by peer')\")",
     "redis.exceptions.ConnectionError: Error while reading from redis-proxy:6379 : (104, 'Connection reset by peer')",
+)
+_CRASH: Final = (
+    "Traceback (most recent call last):",
+    '  File "/app/phenoapp/app.py", line 41, in <module>',
+    "    memory.load(default_group())",
+    '  File "/app/phenoapp/memory.py", line 63, in load',
+    "    frames[name] = pyarrow.parquet.read_table(raw).to_pandas()",
+    "MemoryError: could not allocate 536870912 bytes for compounds_split_by",
 )

@@ -25,6 +25,7 @@ from toolkit.sandbox.cache_manager import Run as CacheManagerRun
 from toolkit.sandbox.collected import Collected
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
+from toolkit.sandbox.kubernetes.starting_pods import PodFaults
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place, scheduled_runs
 from toolkit.sandbox.redis.server import RedisServer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from toolkit.sandbox.scenarios import Scenario
 
 REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
+_ITS_KINDS = ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service", "PodDisruptionBudget", "Event")
 
 
 @dataclass
@@ -57,7 +59,8 @@ class Site:
 
     `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
     is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
-    serialises as much as fits. `cluster` is where the CronJob is now.
+    serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the
+    app that start.
     """
 
     place: Place
@@ -70,6 +73,7 @@ class Site:
     on_wrote: Callable[[int, Clock], None] | None = None
     disk_full: bool = False
     cluster: str = ""
+    new_pods: PodFaults = field(default_factory=PodFaults)
     _home: tuple[str, int] = ("", 0)
     _running: int = 0
     _starting: Progress = SILENT
@@ -282,10 +286,10 @@ class Site:
         self.shared.clusters[self.place.cache_manager_cluster].put(service)
 
     async def _end_runs(self) -> None:
-        """Take away every Job and pod of the cache manager, wherever it is, and wait until nothing runs any more."""
+        """Take away all that the cache manager and the app have, wherever it is, and wait until no run goes on."""
         for name in CLUSTERS:
             cluster = self.shared.clusters[name]
-            for kind in ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service"):
+            for kind in _ITS_KINDS:
                 for namespace in {self.place.cache_manager_namespace, self.place.app_namespace}:
                     for item in cluster.list(kind, namespace):
                         if cluster.get(kind, namespace, item["metadata"]["name"]) is not None:

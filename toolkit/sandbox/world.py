@@ -28,7 +28,10 @@ from toolkit.sandbox.kubernetes import kubeconfig
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import JobController
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
+from toolkit.sandbox.kubernetes.deployments import DeploymentController
 from toolkit.sandbox.kubernetes.logs import Line
+from toolkit.sandbox.kubernetes.resources import Object
+from toolkit.sandbox.kubernetes.starting_pods import PodFaults
 from toolkit.sandbox.loki.api import LokiServer
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
@@ -40,6 +43,8 @@ from toolkit.sandbox.vault.api import VaultServer
 
 log = logging.getLogger("toolkit.sandbox")
 
+_NO_METRICS = "principal"  # the cluster without a metrics server
+_POD_STARTS = 1 / 8  # how long a pod of the app takes to start, against a run of the cache manager
 _MONTH = 32 * 24 * 3600
 _ON_CALL = {
     "secret/data/phenoapp/*": ("read",),
@@ -136,7 +141,9 @@ class World:
         """What can be switched wrong at the servers, by name: plain objects with attributes."""
         clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
         logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
-        return {"storage": self.storage.faults, "argo cd": self.argocd.faults, **clusters, **logs}
+        pods = {f"new pods of {name}": site.new_pods for name, site in self.sites.items()}
+        systems = {"storage": self.storage.faults, "argo cd": self.argocd.faults}
+        return {**systems, **clusters, **logs, **pods}
 
     def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
         """Let the app's pods of the environment write `rate` lines a second for so long; 0 ends that."""
@@ -149,9 +156,9 @@ class World:
     async def set_faults(self, system: str, settings: Mapping[str, Any] | None) -> None:
         """Switch something wrong, until the next scenario; None heals it. Raises UsageError for what is not known.
 
-        `settings` are attributes of the storage's or a cluster's faults; for `redis proxy of NAME` one of
-        {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}}; for `app of NAME`
-        {"replace_pod": {}}: one of its pods goes, and another one comes.
+        `settings` are attributes of the faults of the storage, of a cluster, or of `new pods of NAME` (PodFaults); for
+        `redis proxy of NAME` one of {"refuse": {}}, {"hang": {}}, {"cut": {"after": bytes}}, {"delay": {"seconds": …}};
+        for `app of NAME` {"replace_pod": {}}: one of its pods goes, and another one comes.
         """
         proxies = {f"redis proxy of {name}": site.proxy for name, site in self.sites.items()}
         apps = {f"app of {name}": site.serving for name, site in self.sites.items()}
@@ -186,7 +193,10 @@ class World:
         self._parts.push_async_callback(asyncio.to_thread, self.storage.stop)
         await self._start_vault()
         self.clusters = {
-            name: ClusterServer(name, secrets.token_urlsafe(32), certificate=certificate.chain) for name in CLUSTERS
+            name: ClusterServer(
+                name, secrets.token_urlsafe(32), certificate=certificate.chain, metrics=name != _NO_METRICS
+            )
+            for name in CLUSTERS
         }
         for cluster in self.clusters.values():
             await cluster.start()
@@ -216,6 +226,14 @@ class World:
         if not has_git:
             log.warning("there is no git here: eng-infrastructure is plain files")
         await self.controller.start()
+        self.deployments = DeploymentController(
+            self.clusters.values(),
+            start_seconds=self.rebuild_seconds * _POD_STARTS,
+            faults=self._new_pods,
+            began=self._began,
+        )
+        self._parts.push_async_callback(self.deployments.stop)
+        await self.deployments.start()
         await self._reset()
         kubeconfig.write_kubeconfig(
             self.directory / "kubeconfig",
@@ -276,6 +294,26 @@ class World:
         await asyncio.to_thread(repository.restore, self.directory / repository.DIRECTORY)
         await asyncio.to_thread(self.argocd.reset)
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
+
+    def _site_of(self, cluster: str, item: Object) -> Site | None:
+        """The site whose app the Deployment or pod belongs to."""
+        metadata = item["metadata"]
+        for site in self.sites.values():
+            place = site.place
+            if (place.app_namespace, place.deployment) == (metadata["namespace"], metadata["labels"].get("app")) and (
+                not cluster or cluster == place.app_cluster
+            ):
+                return site
+        return None
+
+    def _new_pods(self, deployment: Object) -> PodFaults:
+        site = self._site_of("", deployment)
+        return site.new_pods if site is not None else PodFaults()
+
+    def _began(self, cluster: ClusterServer, pod: Object, faults: PodFaults) -> None:
+        site = self._site_of(cluster.name, pod)
+        if site is not None:
+            site.serving.began_anew(pod["metadata"]["name"], crashes=faults.crash, gets_ready=not faults.never_ready)
 
     async def _run(self, pod: PodRun) -> int:
         """What the pod of a Job does: the cache manager of the environment whose CronJob it came from."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from toolkit.cache import memory
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError
 from toolkit.systems.bucket.names import shown
@@ -99,16 +100,12 @@ def look_at_l1(connections: Connections, job: Job) -> Finding:
         empty = "cluster" if not part.cluster else "deployment"
         return Finding("L1", Status.SKIPPED, f"not looked at: app.{empty} is not configured")
     try:
-        cluster = connections.cluster(part.cluster)
-        deployment = cluster.deployment(part.namespace, part.deployment)
-        if deployment is None:
-            summary = f"there is no Deployment {part.deployment} in cluster {cluster.name}"
-            return Finding("L1", Status.UNKNOWN, summary, "Correct app.cluster, .namespace or .deployment.")
+        cluster, deployment = memory.cluster_of(connections), memory.deployment_of(connections)
         pods = [pod for pod in cluster.pods(deployment.namespace, deployment.selector) if not pod.over]
     except ToolkitError as error:
         return Finding("L1", Status.UNKNOWN, error.message, error.hint, by_hand=error.by_hand)
     ended = job.finished or _begun(job)
-    old = [pod.name for pod in pods if ended is not None and pod.started is not None and pod.started < ended]
+    old = [pod.name for pod in pods if memory.app_pod(pod, ended).stale]
     if not old:
         return Finding("L1", Status.OK, f"all {len(pods)} pods of {deployment.name} started after the rebuild")
     restart = cluster.kubectl("rollout", "restart", f"deployment/{deployment.name}", namespace=deployment.namespace)
@@ -117,7 +114,7 @@ def look_at_l1(connections: Connections, job: Job) -> Finding:
         Status.WARN,
         f"{len(old)} of {len(pods)} pods of {deployment.name} in {cluster.name} started before the rebuild's end and "
         f"still serve the old groups: {', '.join(sorted(old))}",
-        "Restart them, so that L1 holds the new default group.",
+        "Restart them, so that L1 holds the new default group: toolkit app restart",
         by_hand=(restart,),
     )
 

@@ -24,6 +24,7 @@ _ALWAYS = (
     "last-rebuild",
     "cache-manager-place",
     "image",
+    "app-pods",
     "groups-complete",
 )
 

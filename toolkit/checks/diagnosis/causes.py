@@ -114,6 +114,13 @@ CAUSES: tuple[Cause, ...] = (
         ask="whoever asked: in which screen was it? The screening team knows",
     ),
     Cause(
+        "l1-stale",
+        "The app's pods started before the last rebuild: they still serve the old default group.",
+        ("app-pods",),
+        group_causes.l1_stale,
+        (action("app.restart", "app restart"), runbook("restart-the-app-after-a-rebuild")),
+    ),
+    Cause(
         "nan-vectors",
         "Some vectors are NaN: their rows in the map are blank.",
         _VECTORS,

@@ -106,6 +106,23 @@ def group_evicted(asked: Asked, known: Known) -> Judgement:
     return untold("redis") if index is None else ruled_out("groups-complete")
 
 
+def l1_stale(asked: Asked, known: Known) -> Judgement:
+    facts = known.facts("app-pods")
+    if facts is None or not (facts["stale"] or facts["told"]):
+        return untold("app-pods")
+    if not facts["stale"]:
+        return ruled_out("app-pods")
+    why = (
+        f"{len(facts['stale'])} of {facts['pods']} pods of {facts['deployment']} started before the last rebuild's "
+        f"end, {facts['rebuilt']}."
+    )
+    pert, index = known.facts("pert-in-cache"), (known.facts("groups-complete") or {}).get("index")
+    if asked.pert and pert is not None and pert["in_group"] and index and pert["group"] == index[0]:
+        why += f" {pert['group']}, the default group since then, has {pert['pert']}."
+        return suspected(0.95, why, "app-pods", "pert-in-cache")
+    return suspected(0.8 if asked.pert or asked.map else 0.7, why, "app-pods")
+
+
 def denormalized(_: Asked, known: Known) -> Judgement:
     return _vectors(known, "not_unit", "are not of length 1")
 

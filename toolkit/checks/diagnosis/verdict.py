@@ -9,6 +9,8 @@ from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Mend,
 from toolkit.checks.diagnosis.causes import CAUSES, SETTINGS
 from toolkit.checks.finding import Finding
 
+_NOT_MEANWHILE = ("cache.rebuild", "app.restart")
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -46,9 +48,9 @@ class Verdict:
         return f"whoever asked: {' '.join(SETTINGS)}" if self.healthy else None
 
     def mends(self, cause: Cause) -> tuple[Mend, ...]:
-        """What mends `cause`; while a rebuild is running, no other one: it would be refused."""
+        """What mends `cause`; while a rebuild is running, neither another one nor a restart: they would be refused."""
         if any(one.cause.name == "rebuild-running" for one in self.causes):
-            return tuple(mend for mend in cause.mends if mend.name != "cache.rebuild")
+            return tuple(mend for mend in cause.mends if mend.name not in _NOT_MEANWHILE)
         return cause.mends
 
 

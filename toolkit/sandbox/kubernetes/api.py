@@ -56,6 +56,8 @@ class Faults:
 class ClusterServer:
     """One cluster. `uid` is that of its namespace kube-system; by default it follows from the name.
 
+    Without `metrics` it has no metrics server: metrics.k8s.io is not there (discovery lists it all the same).
+
     With `certificate` (a PEM file with certificate and key) it speaks TLS, without it plain HTTP; kubectl sends its
     token over TLS only. `wrote` is told of each line of a log: its namespace, pod, container, and the line.
     """
@@ -64,6 +66,7 @@ class ClusterServer:
     token: str
     uid: str = ""
     certificate: Path | None = None
+    metrics: bool = True
     faults: Faults = field(default_factory=Faults)
     store: Store = field(default_factory=Store)
     accounts: Accounts = field(default_factory=Accounts)
@@ -244,6 +247,8 @@ class ClusterServer:
         if found is not None:
             return web.json_response(found)
         asked = await parse(request)
+        if asked.resource.kind == "PodMetrics" and not self.metrics:
+            raise resources.no_such_path()
         if not account.may(asked.verb, asked.plural, asked.namespace):
             raise resources.forbidden(
                 account.user, asked.verb, asked.resource, asked.subresource, asked.namespace, asked.name

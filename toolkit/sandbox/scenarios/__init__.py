@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from toolkit.errors import UsageError
 from toolkit.sandbox.scenarios.groups import GROUP_EVICTED, NAN_VECTORS, PERT_IN_ANOTHER_GROUP, VECTORS_DENORMALIZED
 from toolkit.sandbox.scenarios.questions import NEVER_SCREENED, PERT_MISSPELLED, WRONG_CONCENTRATION
-from toolkit.sandbox.scenarios.rebuilds import HALF_WRITTEN_GROUP, REBUILD_FAILED, REBUILD_RUNNING, REDIS_FLUSHED
+from toolkit.sandbox.scenarios.rebuilds import (
+    HALF_WRITTEN_GROUP,
+    L1_STALE,
+    REBUILD_FAILED,
+    REBUILD_RUNNING,
+    REDIS_FLUSHED,
+)
 from toolkit.sandbox.scenarios.scenario import Scenario, Symptom
 from toolkit.sandbox.scenarios.systems import IMAGE_DRIFT, PROXY_MOVED, TOKEN_ROTATED, VAULT_SEALED, WRONG_CLUSTER
 
@@ -36,6 +42,7 @@ SCENARIOS = {
         NAN_VECTORS,
         WRONG_CLUSTER,
         IMAGE_DRIFT,
+        L1_STALE,
         HALF_WRITTEN_GROUP,
         REBUILD_FAILED,
         REDIS_FLUSHED,

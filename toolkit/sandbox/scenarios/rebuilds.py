@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.sandbox.scenarios.scenario import SCIENTIST, Scenario, Symptom
 
 if TYPE_CHECKING:
+    from toolkit.sandbox.builds import BuiltGroup
     from toolkit.sandbox.cache_manager import Clock
     from toolkit.sandbox.sites import Site
     from toolkit.sandbox.world import World
@@ -18,10 +19,31 @@ SLOW_SECONDS = 1500.0  # a whole run of the cache manager while somebody is to f
 _QUICK_SECONDS = 0.5
 _SOON = 240.0  # groups of full size take minutes to write
 _LOST = "REC-0000123"
+_NEW = "FANCI"
 _EVICTED = (
     "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 212Ki. Container "
     "cache-manager was using 41Gi, request is 0, has larger consumption of ephemeral-storage."
 )
+
+
+def _before_the_new_one(site: Site, groups: tuple[BuiltGroup, ...]) -> tuple[BuiltGroup, ...]:
+    """A gene of a new screen was in no group yet when the last scheduled run came."""
+    del site
+    return tuple(dataclasses.replace(group, without=group.without | {_NEW}) for group in groups)
+
+
+async def _rebuild_without_restart(world: World, site: Site) -> None:
+    """The group with the new screen was built, somebody reloaded the groups, and nobody restarted the app after it."""
+    from toolkit.sandbox import builds
+
+    del world
+    newest = site.groups[0]
+    with_new = dataclasses.replace(newest, without=newest.without - {_NEW})
+    site.groups = (builds.one_more(with_new, site.place.groups_prefix, "with_new_screen"), *site.groups)
+    site.run_seconds = _QUICK_SECONDS
+    job = site.job_by_hand()
+    await _until(lambda: _ended(site, job))
+    site.run_seconds = None
 
 
 async def _fail_rebuild(world: World, site: Site) -> None:
@@ -95,6 +117,17 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+L1_STALE = Scenario(
+    "l1-stale",
+    "The groups were reloaded, and nobody restarted the app: its pods still serve the old default group.",
+    lambda _: Symptom(
+        SCIENTIST,
+        f"{_NEW} was in last week's screen, and I was told that its group is cached. I see no {_NEW}.",
+        pert=_NEW,
+    ),
+    built=_before_the_new_one,
+    bring_about=_rebuild_without_restart,
+)
 HALF_WRITTEN_GROUP = Scenario(
     "half-written-group",
     "A run was cut short while it stored a group: its folder in the bucket is incomplete.",

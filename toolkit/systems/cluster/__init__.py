@@ -1,4 +1,5 @@
-"""One Kubernetes cluster, by its own context: what the toolkit asks of it, and the one thing it makes there (a Job).
+"""One Kubernetes cluster, by its own context: what the toolkit asks of it, and what it changes there (a Job that it
+makes, a Deployment that it restarts).
 
 Objects come back as the frozen values of cluster/objects.py; errors are ToolkitErrors that name the cluster and its
 context. Blocking; every call is bounded in time. Thread-safe.
@@ -14,10 +15,12 @@ from toolkit.environments import model
 from toolkit.errors import ConfigurationError, NotFound, Unreachable
 from toolkit.permit import Permit
 from toolkit.systems.cluster import access as cluster_access
+from toolkit.systems.cluster import deployments as cluster_deployments
 from toolkit.systems.cluster import identity as cluster_identity
 from toolkit.systems.cluster import objects as cluster_objects
+from toolkit.systems.cluster.deployments import Deployment, DisruptionBudget, Warned
 from toolkit.systems.cluster.log import PodLog
-from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Deployment, Job, Object, Pod
+from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Job, Object, Pod
 from toolkit.systems.cluster.pod_watch import Pods, PodWatch
 from toolkit.systems.cluster.requests import Api, Forbidden, Query
 
@@ -25,6 +28,7 @@ _PAGE = 500
 _BATCH = "/apis/batch/v1"
 _APPS = "/apis/apps/v1"
 _CORE = "/api/v1"
+_METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 __all__ = ["Cluster", "Forbidden"]
 
@@ -128,7 +132,33 @@ class Cluster:
 
     def deployment(self, namespace: str, name: str) -> Deployment | None:
         found = self._one(f"{_APPS}/", "deployments", namespace, name)
-        return cluster_objects.read_deployment(self.name, found) if found is not None else None
+        return cluster_deployments.read_deployment(self.name, found) if found is not None else None
+
+    def budgets(self, namespace: str) -> list[DisruptionBudget]:
+        """The namespace's PodDisruptionBudgets."""
+        found = self._list(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets")
+        return [cluster_deployments.read_budget(one) for one in found]
+
+    def warnings_about(self, pod: Pod) -> list[Warned]:
+        """The warning events about a pod, the newest first; events are forgotten after an hour or so."""
+        about = f"involvedObject.uid={pod.uid},type=Warning"
+        found = self._list(f"{_CORE}/namespaces/{pod.namespace}/events", {"fieldSelector": about})
+        warnings = [cluster_deployments.read_warning(one) for one in found]
+        return sorted(warnings, key=lambda one: one.last.isoformat() if one.last else "", reverse=True)
+
+    def memory_of_pods(self, namespace: str, selector: str = "") -> dict[str, int] | None:
+        """The bytes that each pod has in use, by its name; None where the cluster has no metrics server, or we
+        may not ask it."""
+        try:
+            found = list(self._list(f"{_METRICS}/namespaces/{namespace}/pods", {"labelSelector": selector}))
+        except (NotFound, Forbidden):
+            return None
+        return {
+            str(one["metadata"]["name"]): sum(
+                cluster_objects.quantity((part.get("usage") or {}).get("memory")) or 0 for part in one["containers"]
+            )
+            for one in found
+        }
 
     def may_i(self, verb: str, resource: str, namespace: str = "", group: str = "") -> bool:
         """Whether the cluster would let us; `resource` as `pods`, `pods/log`, `jobs`."""
@@ -160,6 +190,21 @@ class Cluster:
         except Unreachable as error:
             made = self._made_after_all(namespace, name, error)
         return cluster_objects.read_job(self.name, made)
+
+    def restart(self, deployment: Deployment, stamp: str, permit: Permit) -> Deployment:
+        """Have all its pods replaced, once, as `kubectl rollout restart` does; `stamp` is the RFC 3339 time of now.
+        Where the answer got lost, it is looked for instead of being sent again.
+
+        Raises NotFound where it is gone, Forbidden, and Unreachable where nobody knows whether it was taken.
+        """
+        permit.check()
+        path = f"{_APPS}/namespaces/{deployment.namespace}/deployments/{deployment.name}"
+        try:
+            body = cluster_deployments.restart_patch(stamp)
+            made: Object = self._api.patch(path, body, {"fieldManager": "mapapp-toolkit"})
+        except Unreachable as error:
+            made = self._restarted_after_all(deployment, stamp, error)
+        return cluster_deployments.read_deployment(self.name, made)
 
     def follow_pod_log(
         self,
@@ -208,6 +253,20 @@ class Cluster:
             ) from error
         if found is None:
             raise Unreachable(f"{error.message} The Job {name} was not made.", hint=error.hint) from error
+        return found
+
+    def _restarted_after_all(self, deployment: Deployment, stamp: str, error: Unreachable) -> Object:
+        look = self.kubectl("rollout", "status", f"deployment/{deployment.name}", namespace=deployment.namespace)
+        try:
+            found = self._one(f"{_APPS}/", "deployments", deployment.namespace, deployment.name)
+        except Unreachable:
+            raise Unreachable(
+                f"{error.message} Whether {deployment.name} is being restarted is not known.",
+                hint="Look at it before you try again.",
+                by_hand=(look,),
+            ) from error
+        if found is None or cluster_deployments.read_deployment(self.name, found).restarted_at != stamp:
+            raise Unreachable(f"{error.message} {deployment.name} was not restarted.", hint=error.hint) from error
         return found
 
     def _one(self, api: str, plural: str, namespace: str, name: str) -> Object | None:

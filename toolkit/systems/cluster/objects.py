@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,11 @@ from typing import Any, Final
 Object = Mapping[str, Any]
 
 MANUAL: Final = "cronjob.kubernetes.io/instantiate"
+RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
+_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)(Ki|Mi|Gi|Ti|Pi|m|k|M|G|T|P|)")
+_UNITS: Final = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15} | {
+    f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTP", 1)
+}
 _STATES: Final = {"Running": "running", "Succeeded": "terminated", "Failed": "terminated"}  # by the pod's phase
 
 
@@ -92,7 +98,9 @@ class Job:
 class Container:
     """One container of a pod. `state` is waiting, running, terminated, or "" where the node has not said it yet;
     `reason` and `message` say what it waits for or ended with, `last_reason` why its run before this one ended.
-    `restarts` is how often it was restarted; `image_id` is what its node really ran, with the digest, once it did."""
+    `restarts` is how often it was restarted; `image_id` is what its node really ran, with the digest, once it did.
+    `running_since` is when the run of now began; `memory_request` and `memory_limit` are in bytes, None where it has
+    none."""
 
     name: str
     init: bool
@@ -103,6 +111,9 @@ class Container:
     last_reason: str
     image: str = ""
     image_id: str = ""
+    running_since: datetime | None = None
+    memory_request: int | None = None
+    memory_limit: int | None = None
 
     @property
     def digest(self) -> str:
@@ -125,7 +136,7 @@ class Container:
 class Pod:
     """A pod. `reason` and `message` say what its containers wait for or ended with (ImagePullBackOff, OOMKilled …);
     `ready` counts the containers that are. `parts` are all its containers, init containers first; `owner` is the name
-    of the Job or ReplicaSet that made it."""
+    of the Job or ReplicaSet that made it; `restarted_at` is what `kubectl rollout restart` wrote on its template."""
 
     cluster: str
     namespace: str
@@ -145,6 +156,7 @@ class Pod:
     terminating: bool
     owner: str = ""
     parts: tuple[Container, ...] = ()
+    restarted_at: str = ""
 
     @property
     def over(self) -> bool:
@@ -153,21 +165,6 @@ class Pod:
     def container(self, name: str = "") -> Container | None:
         """The container of that name; "": the first that is no init container."""
         return next((one for one in self.parts if one.name == name or (not name and not one.init)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A Deployment; `selector` finds its pods."""
-
-    cluster: str
-    namespace: str
-    name: str
-    uid: str
-    selector: str
-    wanted: int
-    ready: int
-    updated: int
-    images: tuple[str, ...]
 
 
 def read_cronjob(cluster: str, found: Object) -> CronJob:
@@ -254,6 +251,7 @@ def read_pod(cluster: str, found: Object) -> Pod:
         terminating="deletionTimestamp" in metadata,
         owner=next((str(one.get("name")) for one in _owners(metadata) if one.get("controller")), ""),
         parts=(*_read_containers("initContainer", spec, status), *_read_containers("container", spec, status)),
+        restarted_at=str((metadata.get("annotations") or {}).get(RESTARTED) or ""),
     )
 
 
@@ -275,22 +273,10 @@ def _read_containers(kind: str, spec: Object, status: Object) -> Iterator[Contai
             last_reason=str(ended.get("reason") or ("Ended" if ended else "")),
             image=str(one.get("image", "")),
             image_id=str(found.get("imageID") or ""),
+            running_since=time((details or {}).get("startedAt")) if state == "running" else None,
+            memory_request=quantity(_memory(one, "requests")),
+            memory_limit=quantity(_memory(one, "limits")),
         )
-
-
-def read_deployment(cluster: str, found: Object) -> Deployment:
-    metadata, spec, status = _parts(found)
-    return Deployment(
-        cluster=cluster,
-        namespace=str(metadata.get("namespace", "")),
-        name=str(metadata.get("name", "")),
-        uid=str(metadata.get("uid", "")),
-        selector=selector(spec.get("selector") or {}),
-        wanted=int(spec.get("replicas", 1)),
-        ready=int(status.get("readyReplicas") or 0),
-        updated=int(status.get("updatedReplicas") or 0),
-        images=_images(spec.get("template") or {}),
-    )
 
 
 def selector(given: Object) -> str:
@@ -309,6 +295,19 @@ def time(text: object) -> datetime | None:
         return datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
+
+
+def quantity(text: object) -> int | None:
+    """A Kubernetes quantity (`512Mi`, `1.5G`, `1e9`, `128974848000m`) as a number; None for none, or for nonsense."""
+    match = _QUANTITY.fullmatch(str(text)) if text is not None else None
+    if match is None:
+        return None
+    number, unit = match.groups()
+    return round(float(number) * _UNITS[unit])
+
+
+def _memory(container: Object, which: str) -> object:
+    return ((container.get("resources") or {}).get(which) or {}).get("memory")
 
 
 def _parts(found: Object) -> tuple[Object, Object, Object]:

@@ -29,6 +29,7 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 10.0
 _TRIES: Final = 3
 _ALL_TRIES_SECONDS: Final = 20.0
+_CONTENT_TYPES: Final = {"POST": "application/json", "PATCH": "application/strategic-merge-patch+json"}
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -74,6 +75,13 @@ class Api:
         """Send a new object, once. The caller has checked a permit, or asks only (an access review)."""
         try:
             return self._asked("POST", path, query, body)
+        except _Passing as error:
+            raise error.error from error
+
+    def patch(self, path: str, body: Object, query: Query | None = None) -> Object:
+        """Send a strategic merge patch, once. The caller has checked a permit."""
+        try:
+            return self._asked("PATCH", path, query, body)
         except _Passing as error:
             raise error.error from error
 
@@ -152,7 +160,7 @@ class Api:
                 method,
                 url,
                 body=None if body is None else json.dumps(body).encode(),
-                headers=headers if body is None else {**headers, "Content-Type": "application/json"},
+                headers=headers if body is None else {**headers, "Content-Type": _CONTENT_TYPES[method]},
                 timeout=timeout,
                 retries=False,
                 redirect=False,
