@@ -17,6 +17,7 @@ from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
 from toolkit.tui import background, theme
 from toolkit.tui.background import in_thread
+from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
 from toolkit.tui.opener import Choice, Opener
 from toolkit.tui.palette import Commands
@@ -80,6 +81,9 @@ class ToolkitApp(App[int]):
             self.register_theme(own)
         self.theme = theme.DARK.name
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.defaults(self.current_theme)
+
     def on_mount(self) -> None:
         self.set_interval(0.5, self._watch_operation)
 
@@ -110,7 +114,7 @@ class ToolkitApp(App[int]):
             session.token = await in_thread(session.core.token_status, "who am I")
         except ToolkitError:
             return
-        session.token_at = time.monotonic()
+        session.token_at = ticks()
         session.who = session.token.display_name or session.who
 
     # Getting about
@@ -179,7 +183,7 @@ class ToolkitApp(App[int]):
         await self.push_screen(Help(self.page))
 
     def action_toggle_theme(self) -> None:
-        self.theme = theme.LIGHT.name if self.theme == theme.DARK.name else theme.DARK.name
+        self.theme = theme.other(self.current_theme)
 
     def notify(
         self,

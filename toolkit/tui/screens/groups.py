@@ -40,6 +40,7 @@ class GroupsPanel(Panel["Overview"]):
     """All groups of both layers."""
 
     title = "Groups"
+    every = 60.0
 
     DEFAULT_CSS = """
     GroupsPanel { height: 1fr; }

@@ -45,6 +45,7 @@ class Attention(Panel["list[Operation]"]):
     """
 
     title = "Needs attention"
+    every = 60.0
     SOURCES = ("journal", "health", "cache manager", "layers")
 
     DEFAULT_CSS = """
@@ -100,6 +101,7 @@ class Health(Panel["tuple[str, ...]"]):
     """Every hop between here and the cache, filled as the answers come."""
 
     title = "Health"
+    every = 120.0
 
     DEFAULT_CSS = """
     Health FindingList { height: 1fr; min-height: 4; }
@@ -119,11 +121,13 @@ class Health(Panel["tuple[str, ...]"]):
         names = await in_thread(self.ask, "hops")
         self.remove_class("-broken")
         listed = self.query_one(FindingList)
-        listed.expect(names)
+        if not self.gently or tuple(listed.names) != names:
+            listed.expect(names)
         self._describe()
         async for finding in each(core.hops, "hops"):
             listed.found(finding)
-            attention.tell("health", self._wrong(names) or None)
+            if not self.gently:
+                attention.tell("health", self._wrong(names) or None)
             self._describe()
         broken = self._broken(names)
         attention.tell("health", self._wrong(names))
@@ -179,6 +183,7 @@ class Layers(Panel["Overview"]):
     """Groups x layers, small."""
 
     title = "Layers"
+    every = 60.0
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("…", "$text-muted"))
@@ -214,6 +219,7 @@ class ManagerPanel(Panel["Manager"]):
     """The cache manager's last run, the one going on, the next."""
 
     title = "Cache manager"
+    every = 30.0
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("…", "$text-muted"))

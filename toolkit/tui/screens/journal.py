@@ -83,6 +83,7 @@ class JournalPanel(Panel["list[Operation]"]):
     """The operations, the latest first."""
 
     title = "Journal"
+    every = 30.0
 
     DEFAULT_CSS = """
     JournalPanel { height: 1fr; }

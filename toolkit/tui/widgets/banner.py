@@ -23,8 +23,8 @@ class Banner(Widget):
     DEFAULT_CSS = """
     Banner {
         height: 1; background: $banner; color: $banner-text; text-style: bold;
-        &.-protected { background: $banner-protected; color: white; }
-        &.-sandbox { background: $banner-sandbox; color: black; }
+        &.-protected { background: $banner-protected; color: $banner-protected-text; }
+        &.-sandbox { background: $banner-sandbox; color: $banner-sandbox-text; }
     }
     """
 

@@ -96,6 +96,11 @@ class FindingList(OptionList):
         else:
             self.replace_option_prompt(finding.name, row(finding.name, finding, self._width))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rows there are, in their order."""
+        return tuple(self._names)
+
     def point_at(self, name: str) -> None:
         """Put the cursor on that finding's row."""
         self.highlighted = self._names.index(name)
