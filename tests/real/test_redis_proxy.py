@@ -321,7 +321,7 @@ class TestBadDays:
                 one.setblocking(False)
                 one.connect_ex((address.host, address.port))
                 waiting.append(one)
-            client = RedisProxy(model.Redis(timeout_seconds=0.2), address, Secret("a-token"))
+            client = RedisProxy(model.Redis(timeout_seconds=0.2), address, Secret("the-app-token-71"))
             with pytest.raises(TimedOut, match="Nothing takes a connection") as problem:
                 client.ping()
             assert "toolkit redis address" in raised(problem)
@@ -441,7 +441,7 @@ class TestBadDays:
             redis.client(tls=True, ca_file="/none.pem").ping()
 
     def test_unknown_host(self) -> None:
-        client = RedisProxy(model.Redis(), Address("no-such-host.invalid", 6379, "test"), Secret("a-token"))
+        client = RedisProxy(model.Redis(), Address("no-such-host.invalid", 6379, "test"), Secret("the-app-token-71"))
         with pytest.raises(Unreachable, match="cannot be resolved"):
             client.ping()
         client.close()

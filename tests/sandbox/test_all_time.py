@@ -275,7 +275,6 @@ class TestCommand:
         assert "pip install 'mapapp-toolkit[distributed]'" in done.stderr
 
 
-@pytest.mark.xfail(strict=False, reason="on a loaded machine dask may give up a group of the killed worker")
 def test_worker_killed_in_mid_way(connections: Connections, cluster: DaskCluster) -> None:
     (victim, *_) = {int(str(pid)) for pid in cluster._on_each(os.getpid).values()}
     told = after_one_group(lambda: os.kill(victim, signal.SIGKILL))

@@ -68,7 +68,7 @@ def test_by_app_role(running: RunningVault) -> None:
     done = running.vault().login(AppRole(role_id, Secret(secret_id)))
     assert done.status.policies == ("default", "oncall")
     with pytest.raises(NotAllowed, match="invalid role or secret ID"):
-        running.vault().login(AppRole(role_id, Secret("another")))
+        running.vault().login(AppRole(role_id, Secret("no-secret-id-0f3e")))
 
 
 def test_by_a_token_that_somebody_has(running: RunningVault) -> None:

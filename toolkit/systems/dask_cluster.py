@@ -39,6 +39,7 @@ PATIENCE: Final = 60.0  # seconds without any worker, before a running cluster i
 _CONNECT_SECONDS: Final = 10.0
 _TURN: Final = 0.2  # seconds between looks at whether to stop
 _RETRIES: Final = 1  # of work that failed unexpectedly; that of a lost worker dask begins anew by itself, three times
+_LOST: Final = ("lost", "pending")
 _ADDRESS: Final = re.compile(r"((tcp|tls|wss?)://)?([^\s:/@\[\]]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 _DISTRIBUTION: Final = "mapapp-toolkit"
 _INSTALL: Final = f"pip install '{_DISTRIBUTION}[distributed]'"
@@ -107,9 +108,13 @@ class DaskCluster:
         del futures
         for future, _ in waiting.values():
             future.add_done_callback(ended.put)
+        made_again: list[Future] = []
         watch = _Watch(self, self._patience)
         try:
             while waiting and not stop():
+                for future in [one for one in made_again if one.status not in _LOST]:
+                    made_again.remove(future)
+                    ended.put(future)
                 try:
                     future = ended.get(timeout=_TURN)
                 except queue.Empty:
@@ -118,6 +123,9 @@ class DaskCluster:
                         for _, item in waiting.values():
                             yield item, problem
                         return
+                    continue
+                if future.status in _LOST and self._client.status == "running":
+                    made_again.append(future)  # its worker died with the result, before it was fetched
                     continue
                 _, item = waiting.pop(future.key)
                 yield item, self._outcome(future)
