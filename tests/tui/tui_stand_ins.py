@@ -14,6 +14,7 @@ from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.checks.finding import Finding, Status
 from toolkit.environments import model
+from toolkit.environments.preferences import Tui
 from toolkit.errors import Interrupted, NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import Progress
@@ -76,6 +77,7 @@ class World:
     asked: list[str] = field(default_factory=list)
     operations: list[Any] = field(default_factory=list)
     action: Rebuild | None = None
+    preferences: Tui = field(default_factory=Tui)
     closed: bool = False
 
     def ask(self, name: str) -> None:
@@ -293,6 +295,10 @@ class StandInOpener:
             Choice("sandbox", "RP006 in small", kind="sandbox", cache_manager="prod-cluster"),
             Choice("watched", "RP006, to look at only", read_only=True, cache_manager="prod-cluster"),
         )
+
+    def preferences(self) -> Tui:
+        self.world.ask("preferences")
+        return self.world.preferences
 
     def open(self, name: str) -> Any:
         self.opened.append(name)

@@ -32,6 +32,7 @@ def _found() -> list[Scope]:
 _SCOPES = _found()
 _PAGE_ACTS = tuple(scope.page for scope in _SCOPES if scope.page is not None)
 PAGES = tuple(scope.name for scope in _SCOPES if scope.page is not None)
+DIALOGUES = frozenset(scope.name for scope in _SCOPES if scope.page is None and scope.name not in _FIRST)
 SCOPES = {scope.name: scope.title for scope in _SCOPES}
 ACTS = _PAGE_ACTS + tuple(act for scope in _SCOPES for act in scope.acts)
 

@@ -57,6 +57,13 @@ class Session:
         )
 
     @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters that its parts live in, each once."""
+        environment = self.environment
+        parts = (environment.app, environment.cache_manager, environment.redis_proxy)
+        return tuple(dict.fromkeys(part.cluster for part in parts if part.cluster))
+
+    @property
     def protected(self) -> bool:
         return self.choice.protected or self.environment.protected
 

@@ -6,6 +6,9 @@ use the terminal's own sixteen colours.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from textual.theme import Theme
 
 DARK = Theme(
@@ -116,6 +119,12 @@ def defaults(theme: Theme) -> dict[str, str]:
         "banner-sandbox-text": "#000000",
         "rule": made["panel-lighten-2"] if theme.dark else made["panel-darken-2"],
     }
+
+
+def named(name: str, known: Iterable[str]) -> str:
+    """What to write instead of `name`."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}."
 
 
 def other(theme: Theme) -> str:

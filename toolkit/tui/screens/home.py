@@ -17,7 +17,8 @@ from toolkit.errors import ToolkitError
 from toolkit.figures import age
 from toolkit.secret import scrub
 from toolkit.tui.background import each, in_thread
-from toolkit.tui.registry import bindings, page_key
+from toolkit.tui.house import house
+from toolkit.tui.registry import bindings
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets import findings, layers, runs
@@ -65,7 +66,7 @@ class Attention(Panel["list[Operation]"]):
 
     def answered(self, answer: list[Operation]) -> None:
         text = "{0.action} in {0.environment} was interrupted {1} ({2} shows it)"
-        key = page_key("journal")
+        key = house(self).key_of("app.journal")
         self.tell("journal", [(Status.WARN, text.format(item, age(item.started), key)) for item in answer])
 
     def tell(self, source: str, items: Sequence[Item] | None) -> None:

@@ -15,7 +15,8 @@ from toolkit.tui.widgets.panel import Panel
 
 
 class Page(Screen[None]):
-    """A screen on a number key. `page` is its name in the registry, `crumb` what of it is shown."""
+    """A screen on a number key. `page` is its name in the registry, `crumb` what of it is
+    shown where that is only a part: it stands behind the page's name, as the way one came."""
 
     page = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it so
@@ -27,7 +28,7 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Banner()
-        yield Navigation(self.page, self.crumb)
+        yield Navigation(self.page)
         yield from self.body()
         yield Footer()
 
