@@ -11,12 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
 from toolkit.tui import background, keymap, theme
+from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
+    from toolkit.tui.jump import Target
     from toolkit.tui.operation import Operation
 
 _KEPT_WAY = 50  # pages that `back` leads through
@@ -233,10 +236,60 @@ class ToolkitApp(App[int]):
         if isinstance(self.screen, Page | Environments):
             self.screen.refresh_all()
 
+    async def action_jump(self) -> None:
+        """Ask where to, and go there."""
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        from toolkit.tui.screens.jump import Jump
+
+        await self.push_screen(Jump(), self._jumped)
+
+    async def _jumped(self, target: Target | None) -> None:
+        if target is None:
+            return
+        from toolkit.tui.jump import source_of
+
+        page = target.name if target.kind == "page" else source_of(target).page
+        if target.kind == "pert":
+            from toolkit.tui.screens.pert import PertPage
+
+            await self._go_to_top("groups")
+            await self.push_screen(PertPage(target.name))
+        elif page:
+            await self._go_to_top(page)
+            if isinstance(self.screen, Page) and target.kind != "page":
+                self.screen.point_at(target.kind, target.name)
+        else:
+            from toolkit.tui.screens.text_page import TextPage
+
+            text = Content(scrub(f"{target.kind} {target.name}\n\n{target.detail}"))
+            await self.push_screen(TextPage(target.name, lambda _: text))
+
+    async def _go_to_top(self, page: str) -> None:
+        await self.action_go(page)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    async def action_login(self) -> None:
+        """Log in to Vault; then everything is asked anew."""
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        from toolkit.tui.screens.login import Login
+
+        await self.push_screen(Login(), self._logged_in)
+
+    def _logged_in(self, done: bool | None) -> None:
+        if done and self.session is not None:
+            background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
+            self._outdate_pages()
+
     async def action_show_help(self) -> None:
         from toolkit.tui.screens.help import Help
 
-        await self.push_screen(Help(self.page))
+        scope = getattr(self.screen, "SCOPE", self.page)
+        await self.push_screen(Help(scope, self.keys, abouts(self.focused)))
 
     def action_toggle_theme(self) -> None:
         self.theme = theme.other(self.current_theme)

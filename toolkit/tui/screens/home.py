@@ -16,6 +16,7 @@ from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError
 from toolkit.figures import age
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
@@ -100,6 +101,12 @@ class Attention(Panel["list[Operation]"]):
 
 class Health(Panel["tuple[str, ...]"]):
     """Every hop between here and the cache, filled as the answers come."""
+
+    ABOUT = About(
+        "Health, hop by hop",
+        "Every hop depends on those above it: the first broken one is the one to mend. It is asked again "
+        "every two minutes.",
+    )
 
     title = "Health"
     every = 120.0

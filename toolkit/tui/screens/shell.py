@@ -12,6 +12,7 @@ from toolkit.tui.session import Session
 from toolkit.tui.widgets.banner import Banner, Navigation
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.panel import Panel
+from toolkit.tui.widgets.table import Table
 
 
 class Page(Screen[None]):
@@ -58,6 +59,13 @@ class Page(Screen[None]):
         """Nobody looks any more: wait for no answer."""
         for panel in self.panels:
             panel.leave()
+
+    def point_at(self, kind: str, name: str) -> None:
+        """Put the cursor on that thing (a group, a job …), as soon as this page shows it."""
+        del kind
+        for table in self.query(Table):
+            table.point_at(name)
+            table.rows.focus()
 
     def refresh_all(self) -> None:
         for panel in self.panels:

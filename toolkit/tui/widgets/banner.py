@@ -42,10 +42,10 @@ class Banner(Widget):
         session = house(self).session
         if session is None:
             return Content(" MapApp toolkit  ·  no environment is open")
-        return Content(_line(session, self.size.width))
+        return Content(_line(session, self.size.width, house(self).key_of("app.login")))
 
 
-def _line(session: Session, width: int) -> str:
+def _line(session: Session, width: int, key: str) -> str:
     """As much as fits: what tells environments apart always stays; the title goes first, then the host, then who I
     am, then the clusters."""
     environment = session.environment
@@ -57,7 +57,7 @@ def _line(session: Session, width: int) -> str:
     if session.read_only:
         marks.append("READ-ONLY")
     left = " " + "  ".join(marks)
-    vault = _vault(session)
+    vault = _vault(session, key)
     who, short = session.who, session.who.partition("@")[0]
     title, clusters = environment.title, " ".join(session.clusters)
     for told, name in (((title, clusters), who), ((clusters,), who), ((clusters,), short), ((clusters,), ""), ((), "")):
@@ -69,13 +69,13 @@ def _line(session: Session, width: int) -> str:
     return elided(left, width)
 
 
-def _vault(session: Session) -> str:
+def _vault(session: Session, key: str) -> str:
     if session.token is None:
         return ""
     left = session.token_seconds
     if left is None:
         return "vault: no end"
-    return f"vault {duration(left)} left" if left > 0 else "vault EXPIRED"
+    return f"vault {duration(left)} left" if left > 0 else f"vault EXPIRED ({key} logs in)"
 
 
 class Navigation(Widget):
