@@ -67,7 +67,7 @@ async def test_a_changed_key_is_in_the_header_the_help_and_the_palette() -> None
 async def test_a_broken_keymap_and_theme_are_toasts() -> None:
     world = World(preferences=Tui(theme="toolkit-drak", keys={"app.hom": "h", "app.journal": "q"}))
     async with driven(world=world, size=(120, 40)) as app:
-        await app.see("There is no theme 'toolkit-drak'. Did you mean 'toolkit-dark'?")
+        await app.see("There is no theme 'toolkit-drak'. Did you mean", "'toolkit-dark'?")
         await app.see("There is no action 'app.hom'; did you mean 'app.home'?", "q is app.quit already")
         await app.press("7")
         await app.see("Nothing was changed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_snapshots import SIZES, THEMES, Still
-from tui_stand_ins import HOPS
+from tui_stand_ins import BROKEN, HOPS, World
 
 
 async def test_how_the_environments_look(still: Still) -> None:
@@ -45,3 +45,23 @@ async def test_how_the_gate_looks(still: Still) -> None:
         await app.press("4", "b")
         await app.see("Type 'prod-cluster'")
         await still.looks(app, "gate")
+
+
+async def test_how_the_jump_looks(still: Still) -> None:
+    world = World()
+    world.broken["pert_names"] = BROKEN
+    async with still.driven(world=world) as app:
+        await app.see("nothing needs you", "vault 43m left")
+        await app.press("slash")
+        await app.see("✗ perts: The Redis proxy does not answer", "names shown")
+        await app.type("w45")
+        await still.looks(app, "jump")
+
+
+async def test_how_the_login_looks(still: Still) -> None:
+    async with still.driven() as app:
+        await app.see("nothing needs you", "vault 43m left")
+        await app.press("L")
+        await app.see("Log in to Vault", "Any other way")
+        await app.type("hvs.secret")
+        await still.looks(app, "login")

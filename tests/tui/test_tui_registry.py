@@ -154,7 +154,7 @@ async def test_the_footer_and_the_help_agree_with_what_the_keys_do() -> None:
 async def test_help_opens_on_the_screen_one_is_on() -> None:
     async with driven() as app:
         await app.press("3", "question_mark")
-        await app.see("Help: keys", "The bucket", "counted in the background", "Open or close the folder in focus.")
+        await app.see("Help: keys", "The bucket", "Folders open with enter", "Open or close the folder in focus.")
         await app.press("escape", "7", "f1")
         await app.see("Is the journal as it was written?")
 

@@ -13,7 +13,6 @@ from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.cache.search.find import Absent, Found, Where
-from toolkit.cache.search.matching import How
 from toolkit.checks.finding import Finding, Status
 from toolkit.environments import model
 from toolkit.environments.preferences import Tui
@@ -192,7 +191,7 @@ class StandInCore(Core):
 
     def find_pert(self, name: str) -> Any:
         self.world.ask("find_pert")
-        matches = tuple(Where(NAMES[0], "L2", f, name, "gene", (), 24, 3, True, How.EXACT) for f in FRAMES[:4])
+        matches = tuple(Where(NAMES[0], "L2", f, name, "gene", (), 24, 3, True, "exact") for f in FRAMES[:4])
         absent = (Absent(NAMES[4], "L3", 8, 0, "none of its frames has it"),)
         return Found(name, matches, absent, (), 0, 0, groups=NAMES)
 

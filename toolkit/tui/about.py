@@ -18,6 +18,6 @@ class About:
 
 
 def abouts(focused: Widget | None) -> list[About]:
-    """What the widget in focus and those around it say, the innermost first."""
+    """What the widget in focus and those around it say, the outermost first: it knows what the list is a list of."""
     around = [] if focused is None else [node for node in focused.ancestors_with_self if hasattr(node, "ABOUT")]
-    return list(dict.fromkeys(node.ABOUT for node in around))
+    return list(dict.fromkeys(node.ABOUT for node in reversed(around)))

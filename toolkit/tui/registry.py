@@ -60,6 +60,6 @@ def bindings(scope: str) -> list[BindingType]:
 def shown(key: str) -> str:
     """A key as people write it: `?` for question_mark, `^p` for ctrl+p."""
     first, *others = key.split(",")
-    names = {"question_mark": "?", "colon": ":", "escape": "esc"}
+    names = {"question_mark": "?", "colon": ":", "escape": "esc", "slash": "/"}
     text = names.get(first, first).replace("ctrl+", "^")
     return " ".join([text, *(shown(other) for other in others)])

@@ -11,6 +11,7 @@ SCOPE = Scope(
         Act("jump.go", "enter", "screen.go", "Go there", "Show it, on the page where it lives.", True, palette=False),
         Act("jump.down", "down,ctrl+n", "move(1)", "Down", "The next one.", palette=False),
         Act("jump.up", "up", "move(-1)", "Up", "The one before.", palette=False),
+        Act("jump.help", "f1", "app.show_help", "Help", "What the keys do here.", footer=True, palette=False),
         Act("jump.close", "escape", "close", "Close", "Stay where you are.", footer=True, palette=False),
     ),
 )

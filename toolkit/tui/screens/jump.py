@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from toolkit.secret import scrub
 from toolkit.tui import background, jump
+from toolkit.tui.about import About
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.jump import Source, Target
@@ -27,6 +28,10 @@ _KIND = 8  # cells
 class Typed(Input):
     """What is looked for. Enter goes to the one under the cursor below."""
 
+    ABOUT = About(
+        "Jump to", "Parts of a name, in any order; a mistyped one is found too. ↑ ↓ choose, enter goes there."
+    )
+
     def __init__(self) -> None:
         super().__init__(placeholder="group, folder, job, pod, runbook, pert, page", id="typed")
         self._bindings.key_to_bindings["enter"] = [act("jump.go").binding()]
@@ -35,6 +40,7 @@ class Typed(Input):
 class Jump(ModalScreen["Target | None"]):
     """Gives back where to go."""
 
+    SCOPE = "jump"
     BINDINGS = bindings("jump")
 
     DEFAULT_CSS = """

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from toolkit.figures import duration
 from toolkit.secret import Secret, scrub
 from toolkit.tui import background
+from toolkit.tui.about import About
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.registry import act, bindings
@@ -26,6 +27,8 @@ from toolkit.tui.widgets.footer import Footer
 class Field(Input):
     """A field of the dialogue; enter logs in."""
 
+    ABOUT = About("Logging in", "What is typed here is masked, given to Vault once, and kept in no field.")
+
     def __init__(self, id: str, placeholder: str, *, password: bool = False) -> None:  # noqa: A002
         super().__init__(placeholder=placeholder, id=id, password=password)
         self._bindings.key_to_bindings["enter"] = [act("login.go").binding()]
@@ -34,6 +37,7 @@ class Field(Input):
 class Login(ModalScreen[bool]):
     """Gives back whether somebody is logged in now."""
 
+    SCOPE = "login"
     BINDINGS = bindings("login")
     AUTO_FOCUS = None
 
