@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from toolkit.tui.core import Core
 
 SHOWN = 50
-_LEAST = 62.0  # of 100: how alike a name has to be where it does not hold what was typed
+_LEAST = 72.0  # of 100: how alike a name has to be where it does not hold what was typed
 _CHUNK = 4000  # names compared in one go: the keys must not wait for a long list
 
 

@@ -150,8 +150,8 @@ class Gate(ModalScreen[None]):
         took = f", {duration(operation.seconds)}" if operation.started else ""
         if operation.phase is Phase.ASKING:
             more = self._lines_below
-            unread = f"{counted(more, 'more line')} below (↓ PgDn)." if more else "This is all of it."
-            return Content(f"Read the plan, then answer below. {unread} Nothing was changed yet.")
+            unread = f": {counted(more, 'more line')} below (↓ PgDn)" if more else ", then answer"
+            return Content(f"Nothing was changed yet. Read the plan{unread}.")
         if operation.stopping:
             return Content(f"● asked to stop; {operation.phase}{took} …")
         return Content(f"● {operation.phase}{took} …")
