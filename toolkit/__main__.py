@@ -15,6 +15,7 @@ from toolkit.errors import ExitCode, ToolkitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from toolkit.environments.preferences import Tui
     from toolkit.systems.connections import Connections
     from toolkit.tui.opener import Choice
 
@@ -106,6 +107,11 @@ class _Opener:
             for name, title in opening.SANDBOXES.items()
         ]
         return [*found, *sandboxes] if loaded.configured else [*sandboxes, *found]
+
+    def preferences(self) -> Tui:
+        from toolkit.environments import loading
+
+        return loading.load().settings.tui
 
     def open(self, name: str) -> Connections:
         from toolkit import opening

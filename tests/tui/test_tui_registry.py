@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from textual.binding import Binding
+from textual.screen import Screen
 from textual.widget import Widget
 from tui_driving import driven
 
@@ -14,7 +15,9 @@ from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
 from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
 from toolkit.tui.screens.help import text
+from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
+from toolkit.tui.screens.login import Login
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
@@ -24,6 +27,8 @@ OWNERS: dict[str, list[type]] = {
     "list": [RowList, FindingList, Choices],
     "environments": [Environments],
     "gate": [Gate],
+    "jump": [Jump],
+    "login": [Login],
     "leave": [Leave],
     "dialogue": [TextPage],
     **{page: [page_class(page)] for page in PAGES},
@@ -121,10 +126,35 @@ async def test_a_key_can_be_remapped_by_its_id() -> None:
         await app.see("^b Rebuild")
 
 
+def test_every_widget_of_ours_that_takes_the_focus_says_what_it_is() -> None:
+    for page in PAGES:
+        page_class(page)
+    todo: list[type[Widget]] = [Widget]
+    while todo:
+        owner = todo.pop()
+        todo += owner.__subclasses__()
+        if owner.__module__.startswith("toolkit.") and owner.can_focus and not issubclass(owner, Screen):
+            assert hasattr(owner, "ABOUT"), owner
+
+
+async def test_the_footer_and_the_help_agree_with_what_the_keys_do() -> None:
+    """Every key that works on a page is the registry's (or of a widget of Textual's), and stands in the help."""
+    async with driven() as app:
+        for page in PAGES:
+            await app.press(page_key(page))
+            await app.until(lambda page=page: app.app.page == page and app.app.focused is not None, page)
+            listed = text(page).plain
+            known = {act.id: act for act in ACTS}
+            for _, binding, _, _ in app.app.screen.active_bindings.values():
+                if binding.id is not None:
+                    assert known[binding.id].help in listed, binding
+            app.world.asked.clear()
+
+
 async def test_help_opens_on_the_screen_one_is_on() -> None:
     async with driven() as app:
         await app.press("3", "question_mark")
-        await app.see("Help: keys", "Bucket", "Open or close the folder in focus.")
+        await app.see("Help: keys", "The bucket", "Folders open with enter", "Open or close the folder in focus.")
         await app.press("escape", "7", "f1")
         await app.see("Is the journal as it was written?")
 

@@ -14,6 +14,7 @@ from tui_stand_ins import World
 
 from toolkit import opening
 from toolkit.actions.journal import Journal
+from toolkit.environments.preferences import Tui
 from toolkit.sandbox import client
 from toolkit.systems.connections import Connections
 from toolkit.tui.app import ToolkitApp
@@ -25,6 +26,9 @@ class SandboxOpener:
 
     def choices(self) -> Sequence[Choice]:
         return [Choice(name, title, kind="sandbox") for name, title in opening.SANDBOXES.items()]
+
+    def preferences(self) -> Tui:
+        return Tui()
 
     def open(self, name: str) -> Connections:
         return opening.choose(name, lambda _: None).connect()

@@ -31,7 +31,7 @@ async def test_environments_are_told_apart_in_words() -> None:
 async def test_an_environment_opens_on_enter() -> None:
     async with driven(None) as app:
         await app.press("down", "enter")
-        await app.see("PROTECTED", "RP006 (Roche: neuro, GI-onc)", "oidc-anna", "vault 42m left", "Health")
+        await app.see("PROTECTED", "prod-cluster", "oidc-anna", "vault 42m left", "Health")
 
 
 async def test_the_sandbox_is_loud_and_protection_is_a_word() -> None:
@@ -109,10 +109,12 @@ def test_nothing_of_an_sdk_is_loaded_before_the_first_paint() -> None:
         import asyncio, sys
         sys.path.insert(0, HERE)
         SDKS = {"redis", "hvac", "kubernetes", "google", "requests", "urllib3", "numpy", "pyarrow", "grpc", "yaml"}
+        from toolkit.environments.preferences import Tui
         from toolkit.tui.app import ToolkitApp
 
         class Opener:
             def choices(self): return ()
+            def preferences(self): return Tui()
             def open(self, name): raise AssertionError
 
         async def main():

@@ -12,11 +12,14 @@ from typing import Any
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
+from toolkit.cache.search.find import Absent, Found, Where
 from toolkit.checks.finding import Finding, Status
 from toolkit.environments import model
-from toolkit.errors import Interrupted, NotFound, ToolkitError, Unreachable
+from toolkit.environments.preferences import Tui
+from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
 from toolkit.progress import Progress
+from toolkit.secret import Secret
 from toolkit.systems.cluster.objects import CronJob, Job
 from toolkit.tui.core import Core, Manager
 from toolkit.tui.opener import Choice
@@ -76,6 +79,10 @@ class World:
     asked: list[str] = field(default_factory=list)
     operations: list[Any] = field(default_factory=list)
     action: Rebuild | None = None
+    login_method: str = "oidc"
+    logins: list[tuple[str, Secret]] = field(default_factory=list)
+    token_ttl: int = 2580
+    preferences: Tui = field(default_factory=Tui)
     closed: bool = False
 
     def ask(self, name: str) -> None:
@@ -95,7 +102,7 @@ class StandInCore(Core):
 
     def token_status(self) -> Any:
         self.world.ask("token_status")
-        return SimpleNamespace(display_name="oidc-anna", ttl_seconds=2580)
+        return SimpleNamespace(display_name="oidc-anna", ttl_seconds=self.world.token_ttl)
 
     def hop_names(self) -> tuple[str, ...]:
         self.world.ask("hop_names")
@@ -172,6 +179,32 @@ class StandInCore(Core):
         self.world.ask(f"size {prefix}")
         yield 4, 1_000_000_000
         yield 8, 2_110_000_000
+
+    def pods(self) -> list[Any]:
+        self.world.ask("pods")
+        names = ("dash-phenoapp-v2-7d9f-abcde", "dash-phenoapp-v2-7d9f-fghij")
+        return [SimpleNamespace(name=n, phase="Running", cluster="rp006-prod", namespace="phenoapp") for n in names]
+
+    def pert_names(self) -> tuple[str, list[str]]:
+        self.world.ask("pert_names")
+        return NAMES[0], ["BRCA1", "BRCA2", "REC-0000123", "TP53"]
+
+    def find_pert(self, name: str) -> Any:
+        self.world.ask("find_pert")
+        matches = tuple(Where(NAMES[0], "L2", f, name, "gene", (), 24, 3, True, "exact") for f in FRAMES[:4])
+        absent = (Absent(NAMES[4], "L3", 8, 0, "none of its frames has it"),)
+        return Found(name, matches, absent, (), 0, 0, groups=NAMES)
+
+    def login_methods(self) -> tuple[str, str]:
+        return self.world.login_method, "Vault at http://127.0.0.1:8200"
+
+    def log_in(self, user: str, secret: Secret) -> Any:
+        self.world.ask("log_in")
+        self.world.logins.append((user, secret))
+        if secret.reveal() != "correct horse":
+            raise NotAllowed("Vault at http://127.0.0.1:8200 says no.", hint="Is the password right?")
+        self.world.token_ttl = 28800
+        return SimpleNamespace(status=SimpleNamespace(ttl_seconds=28800, display_name="anna"), note="")
 
     def rebuild(self) -> Any:
         if self.world.action is None:
@@ -293,6 +326,10 @@ class StandInOpener:
             Choice("sandbox", "RP006 in small", kind="sandbox", cache_manager="prod-cluster"),
             Choice("watched", "RP006, to look at only", read_only=True, cache_manager="prod-cluster"),
         )
+
+    def preferences(self) -> Tui:
+        self.world.ask("preferences")
+        return self.world.preferences
 
     def open(self, name: str) -> Any:
         self.opened.append(name)

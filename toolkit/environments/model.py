@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.part import Part
+from toolkit.environments.preferences import Tui
 from toolkit.errors import ConfigurationError
 
 
@@ -236,6 +237,7 @@ class Settings(Part, frozen=True):
     environments: dict[str, Environment] = msgspec.field(default_factory=dict)
     clusters: dict[str, Cluster] = msgspec.field(default_factory=dict)
     read_only: bool = False
+    tui: Tui = Tui()
 
     def cluster(self, name: str) -> tuple[str, Cluster]:
         """The cluster called `name`, by its own name or an alias, with its own name; raises ConfigurationError."""

@@ -49,6 +49,11 @@ def render(names: Sequence[str]) -> str:
         "",
         "# read_only = true   # refuse every change from this workstation",
         "",
+        "# [tui]   # the terminal app: docs/terminal-app.md names the themes, and how keys are changed",
+        '# theme = "toolkit-light"',
+        "# [tui.keys]",
+        '# "app.groups" = "g"',
+        "",
         "# The kube contexts by cluster: `kubectl config get-contexts` lists yours. The current context is never used.",
     ]
     for name, cluster in settings.clusters.items():

@@ -8,19 +8,24 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, theme
+from toolkit.tui import background, keymap, theme
+from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
+from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
+from toolkit.tui.keymap import Keymap
 from toolkit.tui.opener import Choice, Opener
 from toolkit.tui.palette import Commands
-from toolkit.tui.registry import PAGES, bindings
+from toolkit.tui.registry import PAGES, act, bindings
 from toolkit.tui.screens.environments import Environments
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
@@ -30,8 +35,10 @@ if TYPE_CHECKING:
 
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
+    from toolkit.tui.jump import Target
     from toolkit.tui.operation import Operation
 
+_KEPT_WAY = 50  # pages that `back` leads through
 _TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
 
 
@@ -76,12 +83,45 @@ class ToolkitApp(App[int]):
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
+        self.keys = Keymap()
+        self._been: list[str] = []
         for own in theme.THEMES:
             self.register_theme(own)
         self.theme = theme.DARK.name
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.defaults(self.current_theme)
+
     def on_mount(self) -> None:
+        self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
+        background.work_for(self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
+
+    # What the person likes
+
+    async def _prefer(self) -> None:
+        """Theme and keys from the configuration. A mistake in it is said, and costs nothing else."""
+        try:
+            liked = await in_thread(self.opener.preferences, "preferences")
+        except ToolkitError:
+            return  # the list of environments shows what is wrong with the configuration
+        if not os.environ.get("TOOLKIT_THEME"):
+            self._choose_theme(liked.theme, "[tui] theme")
+        self.keys, wrong = keymap.read(liked.keys)
+        self.set_keymap(dict(self.keys.changed))
+        if wrong:
+            self.notify("\n".join(wrong), title="[tui.keys]", severity="warning", timeout=15)
+
+    def _choose_theme(self, name: str, source: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        elif name:
+            known = theme.named(name, self.available_themes)
+            self.notify(f"There is no theme {name!r}. {known}", title=source, severity="warning", timeout=15)
+
+    def key_of(self, action: str) -> str:
+        """The key of the action with that id, as people write it."""
+        return self.keys.written(act(action))
 
     # The open environment
 
@@ -93,6 +133,7 @@ class ToolkitApp(App[int]):
 
     async def enter(self, choice: Choice, connections: Connections) -> None:
         """Make `choice` the open environment, and show its home. The one before is let go."""
+        self._been.clear()
         before, self.session = self.session, Session(choice, connections, self._core(connections))
         for page in PAGES:
             if page in self._modes:
@@ -110,10 +151,20 @@ class ToolkitApp(App[int]):
             session.token = await in_thread(session.core.token_status, "who am I")
         except ToolkitError:
             return
-        session.token_at = time.monotonic()
+        session.token_at = ticks()
         session.who = session.token.display_name or session.who
 
     # Getting about
+
+    def crumbs(self, screen: Screen[Any]) -> list[str]:
+        """The way into the shown page, down to `screen`."""
+        found = []
+        for below in self.screen_stack:
+            if isinstance(below, Page) and below.crumb:
+                found.append(below.crumb)
+            if below is screen:
+                break
+        return found
 
     @property
     def page(self) -> str:
@@ -121,7 +172,14 @@ class ToolkitApp(App[int]):
         return self.current_mode
 
     async def action_go(self, page: str) -> None:
-        """Show a page; the one before stops asking. The next key is only taken when it stands."""
+        """Show a page, as it was left; the one before stops asking. The next key is only taken when it stands."""
+        before = self.current_mode
+        await self._show_page(page)
+        if self.current_mode == page != before and before in PAGES:
+            self._been.append(before)
+            del self._been[:-_KEPT_WAY]
+
+    async def _show_page(self, page: str) -> None:
         if self.session is None:
             self.notify("Choose an environment first.", severity="warning")
             return
@@ -157,29 +215,84 @@ class ToolkitApp(App[int]):
         if self.operation is not None and self.operation.ongoing:
             self.notify("A change is being carried out here: wait for it, or stop it first (o).", severity="warning")
             return
+        if self.current_mode in PAGES:
+            self._been.append(self.current_mode)
         self._leave_pages()
         await self.switch_mode("environments")
 
     async def action_back(self) -> None:
+        """One step back: out of what was opened on this page, else to the page before."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.current_mode == "environments":
             if self.session is not None:
-                await self.action_go("home")
+                await self._show_page(self._been.pop() if self._been else "home")
+        elif self._been:
+            await self._show_page(self._been.pop())
         elif self.current_mode != "home":
-            await self.action_go("home")
+            await self._show_page("home")
 
     def action_refresh_page(self) -> None:
         if isinstance(self.screen, Page | Environments):
             self.screen.refresh_all()
 
+    async def action_jump(self) -> None:
+        """Ask where to, and go there."""
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        from toolkit.tui.screens.jump import Jump
+
+        await self.push_screen(Jump(), self._jumped)
+
+    async def _jumped(self, target: Target | None) -> None:
+        if target is None:
+            return
+        from toolkit.tui.jump import source_of
+
+        page = target.name if target.kind == "page" else source_of(target).page
+        if target.kind == "pert":
+            from toolkit.tui.screens.pert import PertPage
+
+            await self._go_to_top("groups")
+            await self.push_screen(PertPage(target.name))
+        elif page:
+            await self._go_to_top(page)
+            if isinstance(self.screen, Page) and target.kind != "page":
+                self.screen.point_at(target.kind, target.name)
+        else:
+            from toolkit.tui.screens.text_page import TextPage
+
+            text = Content(scrub(f"{target.kind} {target.name}\n\n{target.detail}"))
+            await self.push_screen(TextPage(target.name, lambda _: text))
+
+    async def _go_to_top(self, page: str) -> None:
+        await self.action_go(page)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    async def action_login(self) -> None:
+        """Log in to Vault; then everything is asked anew."""
+        if self.session is None:
+            self.notify("Choose an environment first.", severity="warning")
+            return
+        from toolkit.tui.screens.login import Login
+
+        await self.push_screen(Login(), self._logged_in)
+
+    def _logged_in(self, done: bool | None) -> None:
+        if done and self.session is not None:
+            background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
+            self._outdate_pages()
+
     async def action_show_help(self) -> None:
         from toolkit.tui.screens.help import Help
 
-        await self.push_screen(Help(self.page))
+        scope = getattr(self.screen, "SCOPE", self.page)
+        await self.push_screen(Help(scope, self.keys, abouts(self.focused)))
 
     def action_toggle_theme(self) -> None:
-        self.theme = theme.LIGHT.name if self.theme == theme.DARK.name else theme.DARK.name
+        self.theme = theme.other(self.current_theme)
 
     def notify(
         self,

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from toolkit.actions.journal import Operation, Problem
     from toolkit.actions.plan import Action, Fact
     from toolkit.cache.groups import GroupDetail, Overview
+    from toolkit.cache.search.find import Found
     from toolkit.checks.finding import Finding
+    from toolkit.secret import Secret
     from toolkit.systems.bucket import Listing
-    from toolkit.systems.cluster.objects import CronJob, Job
+    from toolkit.systems.cluster.objects import CronJob, Job, Pod
     from toolkit.systems.connections import Connections
-    from toolkit.systems.vault import TokenStatus
+    from toolkit.systems.vault import LoggedIn, TokenStatus
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,48 @@ class Core:
             if count % 1000 == 0:
                 yield count, total
         yield count, total
+
+    def pods(self) -> list[Pod]:
+        """The pods where the app and the cache manager live."""
+        environment = self.connections.environment
+        places = dict.fromkeys((part.cluster, part.namespace) for part in (environment.app, environment.cache_manager))
+        return [
+            pod for cluster, namespace in places if cluster for pod in self.connections.cluster(cluster).pods(namespace)
+        ]
+
+    def runbooks(self) -> list[tuple[str, str]]:
+        """Every runbook's name, and its file."""
+        from toolkit.walkthrough import library
+
+        files = library.Library(library.folders()).files()
+        return [(name, f"`toolkit runbook run {name}`") for name in files]
+
+    def pert_names(self) -> tuple[str, list[str]]:
+        """The default group, and all its perturbations by name."""
+        from toolkit.cache.search import known_names
+
+        return known_names.of_the_default_group(self.connections)
+
+    def find_pert(self, name: str) -> Found:
+        """Which groups hold it, where, and which do not."""
+        from toolkit.cache.search import find
+
+        answers = find.find(self.connections, [name])
+        return answers.found[0]
+
+    def login_methods(self) -> tuple[str, str]:
+        """How this environment's Vault is logged in to, by its configuration; and the address."""
+        vault = self.connections.vault
+        return self.connections.environment.vault.login.method, str(vault.server)
+
+    def log_in(self, user: str, secret: Secret) -> LoggedIn:
+        """Log in to Vault: by password as `user`, or (without one) with a token that somebody has."""
+        from toolkit.systems.vault import login
+
+        part = self.connections.environment.vault.login
+        mount = part.mount if part.method == "userpass" else ""
+        way = login.UserPass(user, secret, mount) if user else login.Pasted(secret)
+        return self.connections.vault.login(way)
 
     def rebuild(self) -> Action:
         """The action that starts the cache manager and sees it through."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from toolkit.environments.preferences import Tui
     from toolkit.systems.connections import Connections
 
 
@@ -25,10 +26,14 @@ class Choice:
 
 
 class Opener(Protocol):
-    """Knows the environments. Both methods may block and may raise ToolkitError; the app calls them in threads."""
+    """Knows the environments. Its methods may block and may raise ToolkitError; the app calls them in threads."""
 
     def choices(self) -> Sequence[Choice]:
         """Every environment there is, in the order to show them."""
+        ...
+
+    def preferences(self) -> Tui:
+        """What the person likes: theme and keys."""
         ...
 
     def open(self, name: str) -> Connections:

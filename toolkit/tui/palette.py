@@ -9,7 +9,7 @@ from textual.content import Content
 
 from toolkit.tui.acts.act import Act
 from toolkit.tui.house import house
-from toolkit.tui.registry import ACTS, PAGES, SCOPES, shown
+from toolkit.tui.registry import ACTS, PAGES, SCOPES
 
 
 class Commands(Provider):
@@ -18,7 +18,7 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         for act in self._acts():
             name = self._name(act)
-            yield DiscoveryHit(_with_key(Content(name), act), partial(self._run, act), text=name, help=act.help)
+            yield DiscoveryHit(self._with_key(Content(name), act), partial(self._run, act), text=name, help=act.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -26,7 +26,7 @@ class Commands(Provider):
             name = self._name(act)
             score = max(matcher.match(name), 0.8 * matcher.match(act.help))
             if score > 0:
-                drawn = _with_key(matcher.highlight(name), act)
+                drawn = self._with_key(matcher.highlight(name), act)
                 yield Hit(score, drawn, partial(self._run, act), text=name, help=act.help)
 
     def _acts(self) -> list[Act]:
@@ -46,6 +46,5 @@ class Commands(Provider):
                 return  # there is no environment to do it in yet
         await app.run_action(act.action, app.screen if act.scope in PAGES else app)
 
-
-def _with_key(name: Content, act: Act) -> Content:
-    return Content.assemble(name, ("  " + shown(act.key), "$text-accent"))
+    def _with_key(self, name: Content, act: Act) -> Content:
+        return Content.assemble(name, ("  " + house(self.screen).keys.written(act), "$text-accent"))

@@ -32,6 +32,7 @@ def _found() -> list[Scope]:
 _SCOPES = _found()
 _PAGE_ACTS = tuple(scope.page for scope in _SCOPES if scope.page is not None)
 PAGES = tuple(scope.name for scope in _SCOPES if scope.page is not None)
+DIALOGUES = frozenset(scope.name for scope in _SCOPES if scope.page is None and scope.name not in _FIRST)
 SCOPES = {scope.name: scope.title for scope in _SCOPES}
 ACTS = _PAGE_ACTS + tuple(act for scope in _SCOPES for act in scope.acts)
 
@@ -59,6 +60,6 @@ def bindings(scope: str) -> list[BindingType]:
 def shown(key: str) -> str:
     """A key as people write it: `?` for question_mark, `^p` for ctrl+p."""
     first, *others = key.split(",")
-    names = {"question_mark": "?", "colon": ":", "escape": "esc"}
+    names = {"question_mark": "?", "colon": ":", "escape": "esc", "slash": "/"}
     text = names.get(first, first).replace("ctrl+", "^")
     return " ".join([text, *(shown(other) for other in others)])

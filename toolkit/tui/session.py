@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from toolkit.tui import background
+from toolkit.tui.clock import ticks
 from toolkit.tui.opener import Choice
 
 if TYPE_CHECKING:
@@ -57,6 +57,13 @@ class Session:
         )
 
     @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters that its parts live in, each once."""
+        environment = self.environment
+        parts = (environment.app, environment.cache_manager, environment.redis_proxy)
+        return tuple(dict.fromkeys(part.cluster for part in parts if part.cluster))
+
+    @property
     def protected(self) -> bool:
         return self.choice.protected or self.environment.protected
 
@@ -69,7 +76,7 @@ class Session:
         """How long the Vault token still lives; None where it is not known, or lives for ever."""
         if self.token is None or self.token.ttl_seconds is None:
             return None
-        return max(0.0, self.token.ttl_seconds - (time.monotonic() - self.token_at))
+        return max(0.0, self.token.ttl_seconds - (ticks() - self.token_at))
 
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""

@@ -1,6 +1,13 @@
-"""The app's own two themes: calm, one dark and one light. Red is kept for what is protected or broken."""
+"""The app's own two themes: calm, one dark and one light. Red is kept for what is protected or broken.
+
+Every theme of Textual's can be chosen too: `defaults` gives it the colours that it does not know of. The `ansi` ones
+use the terminal's own sixteen colours.
+"""
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 from textual.theme import Theme
 
@@ -21,7 +28,9 @@ DARK = Theme(
         "banner": "#1d2939",
         "banner-text": "#d6dce4",
         "banner-protected": "#b3261e",
+        "banner-protected-text": "#ffffff",
         "banner-sandbox": "#e3b65b",
+        "banner-sandbox-text": "#000000",
         "rule": "#364254",
         "text-muted": "#8a96a5",
         "scrollbar": "#364254",
@@ -59,7 +68,9 @@ LIGHT = Theme(
         "banner": "#dbe3ec",
         "banner-text": "#20262d",
         "banner-protected": "#b3261e",
+        "banner-protected-text": "#ffffff",
         "banner-sandbox": "#f0c35f",
+        "banner-sandbox-text": "#000000",
         "rule": "#c3bfb2",
         "text-muted": "#686d73",
         "scrollbar": "#c3bfb2",
@@ -81,3 +92,42 @@ LIGHT = Theme(
 )
 
 THEMES = (DARK, LIGHT)
+_OTHER = {DARK.name: LIGHT.name, "ansi-dark": "ansi-light"}
+
+_ANSI = {
+    "banner": "ansi_blue",
+    "banner-text": "ansi_bright_white",
+    "banner-protected": "ansi_red",
+    "banner-protected-text": "ansi_bright_white",
+    "banner-sandbox": "ansi_yellow",
+    "banner-sandbox-text": "ansi_black",
+    "rule": "ansi_bright_black",
+}
+
+
+def defaults(theme: Theme) -> dict[str, str]:
+    """The colours that the screens use and `theme` may not have."""
+    if theme.ansi:
+        return _ANSI
+    made = theme.to_color_system().generate()
+    return {
+        "banner": made["panel"],
+        "banner-text": made["foreground"],
+        "banner-protected": "#b3261e",
+        "banner-protected-text": "#ffffff",
+        "banner-sandbox": "#e3b65b",
+        "banner-sandbox-text": "#000000",
+        "rule": made["panel-lighten-2"] if theme.dark else made["panel-darken-2"],
+    }
+
+
+def named(name: str, known: Iterable[str]) -> str:
+    """What to write instead of `name`."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}."
+
+
+def other(theme: Theme) -> str:
+    """The light one for a dark theme, and the other way round, as near to it as there is."""
+    pairs = {**_OTHER, **{light: dark for dark, light in _OTHER.items()}}
+    return pairs.get(theme.name, LIGHT.name if theme.dark else DARK.name)

@@ -9,6 +9,8 @@ SCOPE = Scope(
     "The gate",
     (
         Act("gate.close", "escape", "close", "Close", "Close; a change that is going on goes on.", True, palette=False),
+        Act("gate.confirm", "enter", "screen.confirm", "Confirm", "Answer with what was typed.", True, palette=False),
+        Act("gate.help", "f1", "app.show_help", "Help", "What the gate's keys do.", footer=True, palette=False),
         Act("gate.stop", "s", "stop", "Stop", "Ask the change that is going on to stop.", footer=True, palette=False),
         Act("gate.again", "a", "again", "Again", "Make a new plan, after one that ended.", footer=True, palette=False),
         Act("gate.copy", "y", "copy", "Copy", "Copy the plan, or the outcome with its undo.", True, palette=False),

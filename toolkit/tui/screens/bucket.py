@@ -16,6 +16,7 @@ from textual.widgets import Static
 from toolkit.errors import ToolkitError
 from toolkit.figures import age, size
 from toolkit.tui import background
+from toolkit.tui.about import About
 from toolkit.tui.background import as_problem, each, in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
@@ -102,6 +103,8 @@ def nodes(listing: Listing, depth: int) -> list[Node]:
 
 class BucketPanel(Panel["Listing"]):
     """The tree."""
+
+    ABOUT = About("The bucket", "Folders open with enter; their objects and bytes are counted in the background.")
 
     title = "Bucket"
 

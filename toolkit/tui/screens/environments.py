@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from toolkit.errors import NotFound, ToolkitError
 from toolkit.tui import background
+from toolkit.tui.about import About
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.opener import Choice
@@ -59,6 +60,11 @@ def details(choice: Choice) -> Content:
 
 class Choices(OptionList):
     """The environments as rows."""
+
+    ABOUT = About(
+        "The environments",
+        "Below stands what the one under the cursor touches, and which keys of its configuration are still open.",
+    )
 
     BINDINGS = [*bindings("list"), act("environments.open").binding()]  # noqa: RUF012
 

@@ -18,9 +18,10 @@ from textual.widgets import Input, RichLog, Static
 from toolkit.actions import gate
 from toolkit.actions.plan import Damage
 from toolkit.figures import duration
+from toolkit.tui.about import About
 from toolkit.tui.house import house
 from toolkit.tui.operation import Operation, Phase
-from toolkit.tui.registry import bindings
+from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets import problem as problems
 from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
@@ -32,9 +33,24 @@ _AT_ONCE = 400  # lines drawn in one go: the keys must not wait for a chatty pod
 _STEPS = 4
 
 
+class Answer(Input):
+    """What is typed to agree to the plan."""
+
+    ABOUT = About(
+        "The question",
+        "What has to be typed grows with the damage: y for a small one, the name of the cluster or environment for a "
+        "large one. Nothing is changed before that, and what is applied is exactly the plan above.",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(id="answer")
+        self._bindings.key_to_bindings["enter"] = [act("gate.confirm").binding()]
+
+
 class Gate(ModalScreen[None]):
     """The dialogue of `operation`."""
 
+    SCOPE = "gate"
     BINDINGS = bindings("gate")
     AUTO_FOCUS = None
 
@@ -87,7 +103,7 @@ class Gate(ModalScreen[None]):
                 yield Static(Content.styled("…", "$text-muted"), id="plan-text")
             with Vertical(id="question"):
                 yield Static("", id="asked")
-                yield Input(id="answer")
+                yield Answer()
                 yield Static("", id="wrong")
             yield Static("", id="steps")
             log = RichLog(id="log", markup=False, highlight=False, max_lines=SHOWN_LINES, min_width=20)
@@ -106,6 +122,12 @@ class Gate(ModalScreen[None]):
     @property
     def _width(self) -> int:
         return max(self.query_one("#gate").content_size.width - 2, 40)
+
+    @property
+    def _lines_below(self) -> int:
+        """Lines of the plan that were not scrolled to yet."""
+        plan = self.query_one("#plan")
+        return max(0, round(plan.max_scroll_y - plan.scroll_y))
 
     # Following the operation
 
@@ -127,7 +149,9 @@ class Gate(ModalScreen[None]):
             return Content.styled(f"Ended{took}.  esc closes, y copies", "$text-muted not bold")
         took = f", {duration(operation.seconds)}" if operation.started else ""
         if operation.phase is Phase.ASKING:
-            return Content("Read the plan (↑ ↓ PgUp PgDn), then answer below. Nothing was changed yet.")
+            more = self._lines_below
+            unread = f": {counted(more, 'more line')} below (↓ PgDn)" if more else ", then answer"
+            return Content(f"Nothing was changed yet. Read the plan{unread}.")
         if operation.stopping:
             return Content(f"● asked to stop; {operation.phase}{took} …")
         return Content(f"● {operation.phase}{took} …")
@@ -204,16 +228,17 @@ class Gate(ModalScreen[None]):
 
     # What a person can do
 
-    @on(Input.Submitted, "#answer")
-    def _answered(self, event: Input.Submitted) -> None:
+    def action_confirm(self) -> None:
+        """Answer the question with what was typed."""
         plan = self.operation.plan
-        if plan is None or self.operation.answer(event.value.strip()):
+        field = self.query_one(Answer)
+        if plan is None or self.operation.answer(field.value.strip()):
             return
         wanted = repr(plan.confirm) if plan.damage is Damage.LARGE else "y"
-        typed = event.value.strip()
+        typed = field.value.strip()
         said = f"{typed!r} is not {wanted}" if typed else f"Type {wanted} to agree"
         self.query_one("#wrong", Static).update(Content(f"{said}; nothing was changed. esc leaves it so."))
-        event.input.value = ""
+        field.value = ""
 
     @on(Input.Changed, "#answer")
     def _typing(self, event: Input.Changed) -> None:
@@ -259,6 +284,8 @@ class Gate(ModalScreen[None]):
         del parameters
         operation = self.operation
         match action:
+            case "confirm":
+                return operation.phase is Phase.ASKING
             case "stop":
                 return operation.ongoing and not operation.stopping
             case "again":

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from toolkit.figures import age, size
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.widgets import layers
@@ -39,7 +40,14 @@ GROUP_COLUMNS: list[Column[Group]] = [
 class GroupsPanel(Panel["Overview"]):
     """All groups of both layers."""
 
+    ABOUT = About(
+        "The groups",
+        "★ is the default group. L2 is Redis, L3 the bucket; 8/8 are the frames that are there of those "
+        "expected, ! says that some are missing.",
+    )
+
     title = "Groups"
+    every = 60.0
 
     DEFAULT_CSS = """
     GroupsPanel { height: 1fr; }
@@ -143,6 +151,8 @@ def _style(amount: int | None) -> str:
 
 class FramesPanel(Panel["GroupDetail"]):
     """The frames of one group in both layers."""
+
+    ABOUT = About("The frames of a group", "A row a frame; below stand its key in Redis and its object in the bucket.")
 
     DEFAULT_CSS = """
     FramesPanel { height: 1fr; }

@@ -1,15 +1,19 @@
-"""Help: every key and what it does, the screen's own first; made from the registry."""
+"""Help: what the widget in focus says of itself, then every key and what it does, the screen's own first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from textual.content import Content
 
-from toolkit.tui.registry import SCOPES, acts, shown
+from toolkit.tui.about import About
+from toolkit.tui.keymap import Keymap
+from toolkit.tui.registry import SCOPES, acts
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.prose import ENDLESS, hanging
 
+PLAIN = Keymap()
 WORDS = (
     ("✓ ok", "$text-success", "as it should be"),
     ("! warn", "$text-warning", "works, but look at it"),
@@ -19,13 +23,19 @@ WORDS = (
 )
 
 
-def text(scope: str, width: int = ENDLESS) -> Content:
-    """The help as it is read on the screen `scope`."""
+def text(scope: str, width: int = ENDLESS, *, keys: Keymap = PLAIN, around: Sequence[About] = ()) -> Content:
+    """The help on the screen `scope`: the widgets `around` the focus first, then the screen's keys, then the others."""
     lines: list[Content] = []
+    for about in around:
+        lines += [Content.styled(about.title, "bold $text-primary"), hanging(Content("  "), about.text, width)]
+    if around:
+        lines.append(Content(""))
     for name in [scope, "app", "list", *(other for other in SCOPES if other not in (scope, "app", "list"))]:
+        if not acts(name):
+            continue
         lines.append(Content.styled(SCOPES[name], "bold $text-primary"))
         for act in acts(name):
-            key = (f"  {shown(act.key):<9} ", "bold $text-accent")
+            key = (f"  {keys.written(act):<9} ", "bold $text-accent")
             lines.append(hanging(Content.assemble(key, f"{act.label:<14} "), act.help, width, "$text-muted"))
         lines.append(Content(""))
     lines.append(Content.styled("Signs", "bold $text-primary"))
@@ -34,7 +44,7 @@ def text(scope: str, width: int = ENDLESS) -> Content:
 
 
 class Help(TextPage):
-    """The help of the screen `scope`."""
+    """The help of the screen `scope`, with what the widgets `around` the focus say of themselves."""
 
-    def __init__(self, scope: str) -> None:
-        super().__init__("Help: keys", partial(text, scope))
+    def __init__(self, scope: str, keys: Keymap = PLAIN, around: Sequence[About] = ()) -> None:
+        super().__init__("Help: keys", partial(text, scope, keys=keys, around=around))

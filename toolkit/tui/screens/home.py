@@ -16,8 +16,10 @@ from toolkit.checks.finding import Finding, Status
 from toolkit.errors import ToolkitError
 from toolkit.figures import age
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.background import each, in_thread
-from toolkit.tui.registry import bindings, page_key
+from toolkit.tui.house import house
+from toolkit.tui.registry import bindings
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets import findings, layers, runs
@@ -45,6 +47,7 @@ class Attention(Panel["list[Operation]"]):
     """
 
     title = "Needs attention"
+    every = 60.0
     SOURCES = ("journal", "health", "cache manager", "layers")
 
     DEFAULT_CSS = """
@@ -64,7 +67,7 @@ class Attention(Panel["list[Operation]"]):
 
     def answered(self, answer: list[Operation]) -> None:
         text = "{0.action} in {0.environment} was interrupted {1} ({2} shows it)"
-        key = page_key("journal")
+        key = house(self).key_of("app.journal")
         self.tell("journal", [(Status.WARN, text.format(item, age(item.started), key)) for item in answer])
 
     def tell(self, source: str, items: Sequence[Item] | None) -> None:
@@ -99,7 +102,14 @@ class Attention(Panel["list[Operation]"]):
 class Health(Panel["tuple[str, ...]"]):
     """Every hop between here and the cache, filled as the answers come."""
 
+    ABOUT = About(
+        "Health, hop by hop",
+        "Every hop depends on those above it: the first broken one is the one to mend. It is asked again "
+        "every two minutes.",
+    )
+
     title = "Health"
+    every = 120.0
 
     DEFAULT_CSS = """
     Health FindingList { height: 1fr; min-height: 4; }
@@ -119,11 +129,13 @@ class Health(Panel["tuple[str, ...]"]):
         names = await in_thread(self.ask, "hops")
         self.remove_class("-broken")
         listed = self.query_one(FindingList)
-        listed.expect(names)
+        if not self.gently or tuple(listed.names) != names:
+            listed.expect(names)
         self._describe()
         async for finding in each(core.hops, "hops"):
             listed.found(finding)
-            attention.tell("health", self._wrong(names) or None)
+            if not self.gently:
+                attention.tell("health", self._wrong(names) or None)
             self._describe()
         broken = self._broken(names)
         attention.tell("health", self._wrong(names))
@@ -179,6 +191,7 @@ class Layers(Panel["Overview"]):
     """Groups x layers, small."""
 
     title = "Layers"
+    every = 60.0
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("…", "$text-muted"))
@@ -214,6 +227,7 @@ class ManagerPanel(Panel["Manager"]):
     """The cache manager's last run, the one going on, the next."""
 
     title = "Cache manager"
+    every = 30.0
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("…", "$text-muted"))

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from toolkit.figures import age, duration
 from toolkit.secret import scrub
 from toolkit.tui import background
+from toolkit.tui.about import About
 from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
@@ -82,7 +83,12 @@ def details(operation: Operation, width: int) -> Content:
 class JournalPanel(Panel["list[Operation]"]):
     """The operations, the latest first."""
 
+    ABOUT = About(
+        "The journal", "Every change made from this machine. `interrupted` is one whose process died: look at it."
+    )
+
     title = "Journal"
+    every = 30.0
 
     DEFAULT_CSS = """
     JournalPanel { height: 1fr; }

@@ -12,10 +12,12 @@ from toolkit.tui.session import Session
 from toolkit.tui.widgets.banner import Banner, Navigation
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.panel import Panel
+from toolkit.tui.widgets.table import Table
 
 
 class Page(Screen[None]):
-    """A screen on a number key. `page` is its name in the registry, `crumb` what of it is shown."""
+    """A screen on a number key. `page` is its name in the registry, `crumb` what of it is
+    shown where that is only a part: it stands behind the page's name, as the way one came."""
 
     page = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it so
@@ -27,7 +29,7 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Banner()
-        yield Navigation(self.page, self.crumb)
+        yield Navigation(self.page)
         yield from self.body()
         yield Footer()
 
@@ -57,6 +59,13 @@ class Page(Screen[None]):
         """Nobody looks any more: wait for no answer."""
         for panel in self.panels:
             panel.leave()
+
+    def point_at(self, kind: str, name: str) -> None:
+        """Put the cursor on that thing (a group, a job …), as soon as this page shows it."""
+        del kind
+        for table in self.query(Table):
+            table.point_at(name)
+            table.rows.focus()
 
     def refresh_all(self) -> None:
         for panel in self.panels:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from toolkit.figures import duration
 from toolkit.tui.house import house
-from toolkit.tui.registry import ACTS, PAGES
+from toolkit.tui.registry import PAGES, act
 from toolkit.tui.wording import elided
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Banner(Widget):
-    """One line: the environment, PROTECTED, SANDBOX, READ-ONLY, its title, who I am, the Vault token's time left."""
+    """One line: the environment, what is special about it, title, clusters, who I am, the Vault token's time left."""
 
     DEFAULT_CSS = """
     Banner {
         height: 1; background: $banner; color: $banner-text; text-style: bold;
-        &.-protected { background: $banner-protected; color: white; }
-        &.-sandbox { background: $banner-sandbox; color: black; }
+        &.-protected { background: $banner-protected; color: $banner-protected-text; }
+        &.-sandbox { background: $banner-sandbox; color: $banner-sandbox-text; }
     }
     """
 
@@ -42,11 +42,12 @@ class Banner(Widget):
         session = house(self).session
         if session is None:
             return Content(" MapApp toolkit  ·  no environment is open")
-        return Content(_line(session, self.size.width))
+        return Content(_line(session, self.size.width, house(self).key_of("app.login")))
 
 
-def _line(session: Session, width: int) -> str:
-    """As much as fits: what tells environments apart always stays; the title goes first, then the host."""
+def _line(session: Session, width: int, key: str) -> str:
+    """As much as fits: what tells environments apart always stays; the title goes first, then the host, then who I
+    am, then the clusters."""
     environment = session.environment
     marks = [environment.name]
     if session.sandbox:
@@ -56,57 +57,66 @@ def _line(session: Session, width: int) -> str:
     if session.read_only:
         marks.append("READ-ONLY")
     left = " " + "  ".join(marks)
-    vault = _vault(session)
-    who = session.who
-    for title, name in ((environment.title, who), ("", who), ("", who.partition("@")[0]), ("", "")):
+    vault = _vault(session, key)
+    who, short = session.who, session.who.partition("@")[0]
+    title, clusters = environment.title, " ".join(session.clusters)
+    for told, name in (((title, clusters), who), ((clusters,), who), ((clusters,), short), ((clusters,), ""), ((), "")):
         right = " · ".join(part for part in (name, vault) if part) + " "
-        middle = f"  {title}" if title else ""
+        middle = "".join(f"  {part}" for part in told if part)
         gap = width - cell_len(left) - cell_len(middle) - cell_len(right)
         if gap >= 2:
             return left + middle + " " * gap + right
     return elided(left, width)
 
 
-def _vault(session: Session) -> str:
+def _vault(session: Session, key: str) -> str:
     if session.token is None:
         return ""
     left = session.token_seconds
     if left is None:
         return "vault: no end"
-    return f"vault {duration(left)} left" if left > 0 else "vault EXPIRED"
+    return f"vault {duration(left)} left" if left > 0 else f"vault EXPIRED ({key} logs in)"
 
 
 class Navigation(Widget):
-    """One line: the screens by their number keys, the one we are on, and a change that is going on."""
+    """One line: the pages by their keys, where in the one that is shown we are, and a change that is going on."""
 
     DEFAULT_CSS = """
     Navigation { height: 1; background: $surface; color: $text-muted; }
     """
 
-    def __init__(self, page: str, crumb: str = "") -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
         self._page = page
-        self._crumb = crumb
 
     def on_mount(self) -> None:
         self.set_interval(1, self.refresh)
 
     def render(self) -> Content:
-        labels = {act.id.removeprefix("app."): (act.key, act.label) for act in ACTS}
+        app = house(self)
+        width = self.size.width
         mark = ""
-        operation = house(self).operation
+        operation = app.operation
         if operation is not None and operation.ongoing:
-            mark = f"● {operation.name} {duration(operation.seconds)} (o) "
-        tabs = sum(len(labels[page][1]) + 4 for page in PAGES) + 1
-        room = self.size.width - tabs - cell_len(mark) - 4
+            mark = f"● {operation.name} {duration(operation.seconds)} ({app.key_of('app.operation')}) "
+        crumbs = "".join(f" › {crumb}" for crumb in app.crumbs(self.screen))
+        line = self._line(crumbs, labelled=True)
+        if line.cell_length + cell_len(mark) > width:
+            line = self._line(crumbs, labelled=False)
+        if (over := line.cell_length + cell_len(mark) - width) > 0 and crumbs:
+            line = self._line(elided(crumbs, max(len(crumbs) - over, 3)), labelled=False)
+        gap = width - line.cell_length - cell_len(mark)
+        return Content.assemble(line, " " * max(gap, 1), (mark, "bold $text-warning")) if mark else line
+
+    def _line(self, crumbs: str, *, labelled: bool) -> Content:
+        """All pages; those that are not shown by their key alone, unless `labelled`."""
+        app = house(self)
         parts: list[Content] = [Content(" ")]
         for page in PAGES:
-            key, label = labels[page]
-            if page != self._page:
-                parts.append(Content.assemble(" ", (key, "$text-accent"), f" {label} "))
-                continue
-            crumb = f" › {elided(self._crumb, room)}" if self._crumb and room > 8 else ""
-            parts.append(Content.styled(f" {key} {label}{crumb} ", "bold reverse"))
-        line = Content("").join(parts)
-        gap = self.size.width - line.cell_length - cell_len(mark)
-        return Content.assemble(line, " " * max(gap, 1), (mark, "bold $text-warning")) if mark else line
+            shows = act(f"app.{page}")
+            key = app.keys.written(shows)
+            if page == self._page:
+                parts.append(Content.styled(f" {key} {shows.label}{crumbs} ", "bold reverse"))
+            else:
+                parts.append(Content.assemble(" ", (key, "$text-accent"), f" {shows.label} " if labelled else " "))
+        return Content("").join(parts)

@@ -11,6 +11,7 @@ from textual.widgets.option_list import Option
 
 from toolkit.checks.finding import Finding, Status
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.wording import STYLES, cut, elided, state
@@ -62,6 +63,12 @@ def as_text(finding: Finding) -> str:
 class FindingList(OptionList):
     """Rows for the names it was given, in their order, each filled when its finding comes."""
 
+    ABOUT = About(
+        "Findings",
+        "A row a check, filled when its answer comes: sign and word, then the name. Enter opens all of "
+        "it: evidence, the next step, the commands by hand.",
+    )
+
     BINDINGS = [*bindings("list"), act("home.details").binding()]  # noqa: RUF012
 
     DEFAULT_CSS = """
@@ -95,6 +102,11 @@ class FindingList(OptionList):
             self.add_option(Option(row(finding.name, finding, self._width), id=finding.name))
         else:
             self.replace_option_prompt(finding.name, row(finding.name, finding, self._width))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rows there are, in their order."""
+        return tuple(self._names)
 
     def point_at(self, name: str) -> None:
         """Put the cursor on that finding's row."""

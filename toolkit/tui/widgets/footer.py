@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
 from toolkit.tui.registry import shown
+
+_SPARED = ("app.copy", "app.refresh", "app.environments", "app.jump", "app.palette")  # the help has them
 
 
 class Footer(Widget):
@@ -21,10 +26,19 @@ class Footer(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def render(self) -> Content:
+        """All keys that fit: those of everywhere go first, in the order of _SPARED."""
+        bindings = [b for _, b, enabled, _ in self.screen.active_bindings.values() if b.show and enabled]
+        spared = list(_SPARED)
+        while (line := self._line(bindings)).cell_length > self.size.width and spared:
+            name = spared.pop(0)
+            bindings = [binding for binding in bindings if binding.id != name]
+        return line
+
+    def _line(self, bindings: Sequence[Binding]) -> Content:
         parts: list[Content] = []
         labels: set[str] = set()
-        for _, binding, enabled, _ in self.screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in labels:
+        for binding in bindings:
+            if binding.action not in labels:
                 labels.add(binding.action)
                 keys = (
                     f" {shown(binding.key)} ",

@@ -1,10 +1,11 @@
 """A part of a screen that is filled by one question: its title, how old its answer is, and what stands there when the
 system behind it is down. The other panels work on.
+
+A panel with `every` asks again by itself while somebody looks, and shows the old answer until the new one is there.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Generic, TypeVar
 
 from textual.containers import Vertical
@@ -15,6 +16,7 @@ from toolkit.errors import ToolkitError
 from toolkit.figures import duration
 from toolkit.tui import background
 from toolkit.tui.background import as_problem, in_thread
+from toolkit.tui.clock import ticks
 from toolkit.tui.house import house
 from toolkit.tui.session import Session
 from toolkit.tui.widgets.problem import ProblemView
@@ -22,6 +24,7 @@ from toolkit.tui.widgets.problem import ProblemView
 T = TypeVar("T")
 
 _FRESH = 60.0  # seconds after which a screen that is come back to asks anew
+_RARER = 8  # a system that stays down is asked this many times rarer in the end
 
 
 class Panel(Vertical, Generic[T]):
@@ -39,6 +42,7 @@ class Panel(Vertical, Generic[T]):
     """
 
     title = ""
+    every: float | None = None  # seconds; None: only when somebody asks
     asking = reactive(False)
     heading = reactive("")
 
@@ -46,6 +50,9 @@ class Panel(Vertical, Generic[T]):
         super().__init__(id=id)
         self.problem: ToolkitError | None = None
         self._answered_at: float | None = None
+        self._asked_at = 0.0
+        self._failures = 0
+        self._gently = False
         self.heading = self.title
 
     @property
@@ -63,22 +70,25 @@ class Panel(Vertical, Generic[T]):
 
     def on_mount(self) -> None:
         self.mount(ProblemView())
-        self.set_interval(1, self._say_age)
+        self.set_interval(1, self._tick)
 
     @property
     def settled(self) -> bool:
         """Whether there is a fresh answer, or a problem in its place, and nothing is being asked."""
         if self.asking:
             return False
-        fresh = self._answered_at is not None and time.monotonic() - self._answered_at < _FRESH
+        fresh = self._answered_at is not None and ticks() - self._answered_at < _FRESH
         return fresh or self.problem is not None
 
     def outdate(self) -> None:
         """What is shown may not be true any more: it is asked for anew when somebody looks."""
         self._answered_at = self.problem = None
 
-    def load(self) -> None:
-        """Ask anew; a question that is still open is not waited for any more."""
+    def load(self, *, gently: bool = False) -> None:
+        """Ask anew; a question that is still open is not waited for any more. `gently`: nobody asked for it, so
+        nothing is to be seen of it before the answer."""
+        self._gently = gently
+        self._asked_at = ticks()
         self.asking = True
         background.work_for(self, self._load, group="load", exclusive=True, exit_on_error=False)
 
@@ -103,7 +113,8 @@ class Panel(Vertical, Generic[T]):
         """What is shown is true as of now."""
         self.problem = None
         self.asking = False
-        self._answered_at = time.monotonic()
+        self._failures = 0
+        self._answered_at = ticks()
         if self.has_class("-broken"):
             looked_at = self._has_focus
             self.remove_class("-broken")
@@ -113,12 +124,14 @@ class Panel(Vertical, Generic[T]):
 
     def broken(self, problem: ToolkitError) -> None:
         """Show `problem` in the place of the panel's figures."""
+        again = self.problem is not None
         self.problem = problem
         self.asking = False
+        self._failures += 1
         self.query_one(ProblemView).show(problem)
         looked_at = self._has_focus or self.screen.focused is None
         self.add_class("-broken")
-        if looked_at:
+        if looked_at and not again:
             self.call_after_refresh(self.query_one(ProblemView).focus)
         self._say_age()
 
@@ -132,6 +145,19 @@ class Panel(Vertical, Generic[T]):
             widget.focus()
             return
 
+    @property
+    def gently(self) -> bool:
+        """Whether the question that is open is one that nobody asked for."""
+        return self.asking and self._gently
+
+    def _tick(self) -> None:
+        self._say_age()
+        if self.every is None or self.asking or not self.screen.is_current or not self.app.app_focus:
+            return
+        pause = self.every * min(2**self._failures, _RARER)
+        if self._asked_at and ticks() - self._asked_at >= pause:
+            self.load(gently=True)
+
     def watch_asking(self) -> None:
         self._say_age()
 
@@ -140,11 +166,14 @@ class Panel(Vertical, Generic[T]):
 
     def _say_age(self) -> None:
         text = ""
-        if self.asking:
+        if self.asking and not (self._gently and (self.problem is not None or self._answered_at is not None)):
             text = "asking …"
         elif self.problem is not None:
-            text = "down"
+            text = f"down, asked {_ago(ticks() - self._asked_at)}" if self.every is not None else "down"
         elif self._answered_at is not None:
-            seconds = time.monotonic() - self._answered_at
-            text = "just now" if seconds < 2 else f"{duration(seconds)} ago"
+            text = _ago(ticks() - self._answered_at)
         self.border_title = Content.assemble(self.heading, ("  " + text if text else "", "$text-muted not bold"))
+
+
+def _ago(seconds: float) -> str:
+    return "just now" if seconds < 2 else f"{duration(seconds)} ago"

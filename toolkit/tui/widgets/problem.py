@@ -10,6 +10,8 @@ from textual.widgets import Static
 
 from toolkit.errors import NotAllowed, Refused, ToolkitError, Unreachable
 from toolkit.secret import scrub
+from toolkit.tui.about import About
+from toolkit.tui.house import house
 from toolkit.tui.widgets.prose import hanging, labelled
 
 
@@ -49,6 +51,12 @@ def as_text(problem: ToolkitError) -> str:
 class ProblemView(VerticalScroll, can_focus=True):
     """Shows one problem in the place of what could not be shown. It can be focused, scrolled and copied."""
 
+    ABOUT = About(
+        "A system that is down",
+        "What failed, the next step, and the commands to look by hand, in the place of the figures. The "
+        "other panels work on.",
+    )
+
     DEFAULT_CSS = """
     ProblemView {
         height: auto; padding: 0 1; border-left: thick $error;
@@ -80,4 +88,7 @@ class ProblemView(VerticalScroll, can_focus=True):
         if self.problem is None:
             return Content("")
         width = max(self.content_size.width - 2, 24)
-        return Content("\n").join([drawn(self.problem, width), Content.styled(self._retry, "$text-muted")])
+        retry = self._retry
+        if "vault login" in self.problem.hint:
+            retry = f"{house(self).key_of('app.login')} logs in here, {retry}"
+        return Content("\n").join([drawn(self.problem, width), Content.styled(retry, "$text-muted")])

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from toolkit.tui.about import About
 from toolkit.tui.registry import bindings
 from toolkit.tui.wording import elided
 
@@ -40,6 +41,11 @@ class Column(Generic[T]):
 
 class RowList(OptionList):
     """The rows, with the cursor."""
+
+    ABOUT = About(
+        "A list of rows",
+        "One row is under the cursor; what lies below tells more of it. Home, End, PgUp and PgDn move far.",
+    )
 
     BINDINGS = bindings("list")
 
@@ -87,6 +93,7 @@ class Table(Vertical, Generic[T]):
         self._enter = enter
         self._things: Sequence[T] = ()
         self._width = 0
+        self._wanted: str | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="heading")
@@ -107,6 +114,11 @@ class Table(Vertical, Generic[T]):
         kept = self.in_focus
         self._things = things
         self._draw(None if kept is None else self._key(kept))
+
+    def point_at(self, key: str) -> None:
+        """Put the cursor on the thing with that key, as soon as it is shown."""
+        self._wanted = key
+        self._draw(key)
 
     def row_text(self) -> str:
         """The row under the cursor, its cells in full and separated by tabs."""
@@ -138,6 +150,8 @@ class Table(Vertical, Generic[T]):
         rows.clear_options()
         rows.add_options([Option(self._row(thing, columns, widths)) for thing in self._things])
         keys = [self._key(thing) for thing in self._things]
+        if self._wanted in keys:
+            key, self._wanted = self._wanted, None
         if keys:
             rows.highlighted = keys.index(key) if key in keys else 0
         self.post_message(self.Moved())
