@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.actions import gate
 from toolkit.actions.gate import Consent, Done
-from toolkit.actions.plan import Plan
+from toolkit.actions.plan import Action, Plan
 from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics
 from toolkit.cli.acting import finding_line, show_plan
@@ -21,6 +21,10 @@ from toolkit.walkthrough.person import Decision
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from toolkit.actions.journal import Journal
+    from toolkit.environments.model import Environment
+    from toolkit.progress import Progress
 
 _COLOURS = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "red", Status.UNKNOWN: "yellow"}
 _KEYS = "Enter: done · a: check again · s: skip · x: stuck · b: back · j: jump · q: leave"
@@ -84,12 +88,15 @@ class AtTerminal:
             if typed == "q":
                 return None
 
-    def consent(self) -> Consent:
+    def carry_out(
+        self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
+    ) -> Done:
         def ask(plan: Plan) -> str:
             show_plan(plan)
             return diagnostics.ask(gate.question(plan))
 
-        return Consent(ask=ask, expected=self.plan_hash)
+        consent = Consent(ask=ask, expected=self.plan_hash)
+        return gate.carry_out(action, environment, consent, journal, progress, read_only=read_only)
 
     def decide(self, step: Step, goes_to: str) -> Decision:
         del step
@@ -161,8 +168,11 @@ class InScript:
         said = "; ".join(f"“{branch.say}” (--jump {branch.go})" for branch in branches)
         raise NeedsPerson(f"Somebody has to choose: {said}.", hint="Go on with --jump STEP.")
 
-    def consent(self) -> Consent:
-        return Consent(expected=self.plan_hash, yes=self.yes)
+    def carry_out(
+        self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
+    ) -> Done:
+        consent = Consent(expected=self.plan_hash, yes=self.yes)
+        return gate.carry_out(action, environment, consent, journal, progress, read_only=read_only)
 
     def decide(self, step: Step, goes_to: str) -> Decision:
         del goes_to

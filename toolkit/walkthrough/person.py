@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from toolkit.walkthrough.page import Asked, Branch, Runbook, Step
 
 if TYPE_CHECKING:
-    from toolkit.actions.gate import Consent, Done
+    from toolkit.actions.gate import Done
+    from toolkit.actions.journal import Journal
+    from toolkit.actions.plan import Action
     from toolkit.checks.finding import Finding
+    from toolkit.environments.model import Environment
     from toolkit.errors import ToolkitError
+    from toolkit.progress import Progress
 
 Word = Literal["done", "skip", "stuck", "back", "jump", "again", "leave"]
 
@@ -62,7 +66,11 @@ class Person(Protocol):
         """Which of the branches, None for none of them; raises NeedsPerson where nobody can say."""
         ...
 
-    def consent(self) -> Consent: ...
+    def carry_out(
+        self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
+    ) -> Done:
+        """Take the action through the gate, as `gate.carry_out` does, with this person's consent; raises as it does."""
+        ...
 
     def decide(self, step: Step, goes_to: str) -> Decision:
         """What becomes of the step; `goes_to` is where a branch leads (empty: the next one)."""

@@ -123,7 +123,7 @@ class Work:
             self._failed(f"waited {waited:.0f} s for {block.name}, which is: {finding.summary}")
 
     def _act(self, block: Block) -> None:
-        from toolkit.actions import gate, offers
+        from toolkit.actions import offers
 
         events = self._events()
         mine = [event for event in events if event.content.get("block") == block.place.line]
@@ -136,13 +136,8 @@ class Work:
         action = offers.make(block.name, connections, self._inputs(block))
         try:
             with self._walk.watch() as progress:
-                done = gate.carry_out(
-                    action,
-                    connections.environment,
-                    self._walk.person.consent(),
-                    self._journal(block),
-                    progress,
-                    read_only=self._walk.read_only,
+                done = self._walk.person.carry_out(
+                    action, connections.environment, self._journal(block), progress, read_only=self._walk.read_only
                 )
         except ToolkitError as error:
             self._note("refused", {"action": block.name, "block": block.place.line, "message": error.message})
