@@ -18,7 +18,9 @@ from toolkit.tui.screens.help import text
 from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
 from toolkit.tui.screens.login import Login
+from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.text_page import TextPage
+from toolkit.tui.screens.walk import WalkPage
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
 
@@ -30,7 +32,8 @@ OWNERS: dict[str, list[type]] = {
     "jump": [Jump],
     "login": [Login],
     "leave": [Leave],
-    "dialogue": [TextPage],
+    "dialogue": [TextPage, MarkdownPage],
+    "walk": [WalkPage],
     **{page: [page_class(page)] for page in PAGES},
 }
 

@@ -15,13 +15,16 @@ from typing import Any
 
 import pytest
 
-from toolkit.actions import offers
+from toolkit.actions import gate, offers
 from toolkit.actions.gate import Consent, Done
-from toolkit.actions.plan import Damage, Plan
+from toolkit.actions.journal import Journal
+from toolkit.actions.plan import Action, Damage, Plan
 from toolkit.checks import questions
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
+from toolkit.environments.model import Environment
 from toolkit.errors import Refused, ToolkitError, UsageError
+from toolkit.progress import Progress
 from toolkit.secret import Secret
 from toolkit.walkthrough.case import Case, NeedsPerson, Result, State
 from toolkit.walkthrough.library import Library, library
@@ -96,8 +99,10 @@ class Scripted:
     def pick(self, branches: Sequence[Branch]) -> int | None:
         return 0
 
-    def consent(self) -> Consent:
-        return Consent()
+    def carry_out(
+        self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
+    ) -> Done:
+        return gate.carry_out(action, environment, Consent(), journal, progress, read_only=read_only)
 
     def decide(self, step: Step, goes_to: str) -> Decision:
         return self.decisions.pop(0) if self.decisions else Decision("done")

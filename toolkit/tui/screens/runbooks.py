@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from toolkit.errors import ToolkitError
 from toolkit.figures import age
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.background import in_thread
 from toolkit.tui.house import house
 from toolkit.tui.registry import act, bindings
@@ -67,6 +68,7 @@ class RunbookPanel(Panel["list[Entry]"]):
     """The catalogue, by what people say."""
 
     title = "Runbooks"
+    ABOUT = About("Runbooks", "By what people say. Enter begins a case, v only reads; tab goes to the cases.")
     DEFAULT_CSS = "RunbookPanel { height: 3fr; } RunbookPanel Table { height: 1fr; }"
 
     def compose(self) -> ComposeResult:
@@ -83,7 +85,7 @@ class RunbookPanel(Panel["list[Entry]"]):
         return [Entry(one.name, one.symptom, not one.problems) for one in runbooks]
 
     def answered(self, answer: list[Entry]) -> None:
-        self.table.show(sorted(answer, key=lambda entry: entry.symptom.lower()))
+        self.table.show(sorted(answer, key=lambda entry: entry.symptom.lstrip('"“').lower()))
         self.heading = f"Runbooks  {len(answer)}"
 
 
@@ -91,6 +93,7 @@ class CasePanel(Panel["list[Case]"]):
     """The cases on this machine, the newest first."""
 
     title = "Cases"
+    ABOUT = About("Cases", "Walks that were begun. Enter goes on with one that waits; p shows the report of any.")
     DEFAULT_CSS = "CasePanel { height: 2fr; } CasePanel Table { height: 1fr; }"
 
     def compose(self) -> ComposeResult:

@@ -18,6 +18,7 @@ from toolkit.actions.gate import Done
 from toolkit.checks.finding import Finding
 from toolkit.errors import ToolkitError
 from toolkit.secret import scrub
+from toolkit.tui.about import About
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
 from toolkit.tui.screens.shell import Page
@@ -38,6 +39,8 @@ _STYLES = {"open": "bold $text-warning", "done": "$text-success", "skipped": "$t
 class StepList(OptionList):
     """The runbook's steps; the cursor is where one would jump to."""
 
+    ABOUT = About("The steps", "✓ done, - skipped, ✗ stuck, ● here, · not opened. Enter jumps to the one in focus.")
+
     DEFAULT_CSS = """
     StepList { width: 30; height: 1fr; border: none; padding: 0; background: transparent; text-wrap: nowrap;
                border-right: solid $rule; }
@@ -51,6 +54,7 @@ class WalkPage(Page):
 
     page = "runbooks"
     BINDINGS = bindings("walk")
+    ABOUT = About("A walk", "Checks answer by themselves; an action opens the gate only when enter is pressed.")
     AUTO_FOCUS = "#page"
 
     DEFAULT_CSS = """
