@@ -23,10 +23,11 @@ from toolkit.tui import background
 from toolkit.tui.background import in_thread
 from toolkit.tui.house import house
 from toolkit.tui.log_query import LogQuery
-from toolkit.tui.registry import bindings
+from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.log_rows import seen
 from toolkit.tui.widgets.prose import hanging
+from toolkit.tui.widgets.table import RowList
 from toolkit.tui.wording import cut
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class OnTop(ModalScreen[T]):
     OnTop {
         align: center middle; background: $background 40%;
         Input { border: none; height: 1; padding: 0 1; background: $panel; }
-        OptionList { border: none; padding: 0; background: transparent; height: auto; text-wrap: nowrap; }
         .box {
             width: 96%; max-width: 140; height: auto; max-height: 90%; background: $surface; padding: 0 1;
             border: round $primary; border-title-color: $primary; border-title-style: bold;
@@ -122,7 +122,7 @@ class SourceChoice(OnTop[LogQuery]):
     SourceChoice .row { height: 1; }
     SourceChoice Label { width: 8; color: $text-muted; }
     SourceChoice .row Input { width: 1fr; }
-    SourceChoice OptionList { max-height: 14; margin-top: 1; }
+    SourceChoice RowList { max-height: 14; margin-top: 1; }
     """
 
     def __init__(self, now: LogQuery, offered: Sequence[tuple[str, str]]) -> None:
@@ -141,11 +141,14 @@ class SourceChoice(OnTop[LogQuery]):
                 yield Label("  until")
                 yield Input(self._now.until, placeholder="now", id="until")
             yield Static("", classes="said")
-            yield OptionList(*(Option(self._line(name, what)) for name, what in self._offered))
+            yield RowList(act("logs-on-top.take").binding())
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).focus()
+        rows = self.query_one(RowList)
+        rows.add_options([Option(self._line(name, what)) for name, what in self._offered])
+        rows.highlighted = 0
+        rows.focus()
 
     @staticmethod
     def _line(name: str, what: str) -> Content:
@@ -155,6 +158,14 @@ class SourceChoice(OnTop[LogQuery]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         name = self._offered[event.option_index][0]
         self._take((name,) if name else ())
+
+    def action_take(self) -> None:
+        at = self.query_one(RowList).highlighted
+        if self.query_one(RowList).has_focus and at is not None:
+            name = self._offered[at][0]
+            self._take((name,) if name else ())
+        else:
+            self._typed()
 
     @on(Input.Submitted)
     def _typed(self) -> None:
@@ -201,7 +212,7 @@ class PatternsPage(OnTop["Pattern"]):
 
     DEFAULT_CSS = """
     PatternsPage .box { height: 90%; }
-    PatternsPage OptionList { height: 1fr; }
+    PatternsPage RowList { height: 1fr; max-height: 100%; }
     PatternsPage .said { max-height: 5; border-top: dashed $rule; }
     """
 
@@ -212,7 +223,7 @@ class PatternsPage(OnTop["Pattern"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
-            yield OptionList()
+            yield RowList(act("logs-on-top.take").binding())
             yield Static("", classes="said")
         yield Footer()
 
@@ -225,7 +236,7 @@ class PatternsPage(OnTop["Pattern"]):
 
     async def _show(self) -> None:
         found, heading = await in_thread(self._ask, "patterns")
-        listed = self.query_one(OptionList)
+        listed = self.query_one(RowList)
         at = listed.highlighted
         kept = self._patterns[at].template if at is not None and at < len(self._patterns) else ""
         self._patterns = found
@@ -253,7 +264,7 @@ class PatternsPage(OnTop["Pattern"]):
         return "" if one is None else one.template
 
     def _current(self) -> Pattern | None:
-        at = self.query_one(OptionList).highlighted
+        at = self.query_one(RowList).highlighted
         return self._patterns[at] if at is not None and at < len(self._patterns) else None
 
 
@@ -280,10 +291,14 @@ class LinksPage(OnTop[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "The same in a browser"
-            yield OptionList(*(Option(Content(name)) for name, _ in self._links))
+            yield RowList(act("logs-on-top.take").binding())
             yield Static("", id="address")
             yield Static(Content("\n".join(self._said())), classes="said")
         yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one(RowList).add_options([Option(Content(name)) for name, _ in self._links])
+        self.query_one(RowList).highlighted = 0 if self._links else None
 
     def _said(self) -> list[str]:
         said = list(self._problems)
@@ -310,7 +325,7 @@ class LinksPage(OnTop[None]):
         self.dismiss(None)
 
     def copied(self) -> str:
-        at = self.query_one(OptionList).highlighted
+        at = self.query_one(RowList).highlighted
         return self._links[at][1] if at is not None and at < len(self._links) else ""
 
 

@@ -13,7 +13,7 @@ from toolkit.figures import duration, size
 from toolkit.tui.wording import cut
 
 if TYPE_CHECKING:
-    from toolkit.tui.screens.logs import LogsPage
+    from toolkit.tui.screens.logs_reading import LogReading
 
 
 class Line(Widget):
@@ -39,7 +39,7 @@ class Line(Widget):
 class Status(Line):
     """What is read; whether it is followed; when the last line came."""
 
-    def say(self, page: LogsPage) -> None:
+    def say(self, page: LogReading) -> None:
         left = page.query_.title
         if page.query_.since or page.query_.until:
             left += f"  {page.query_.since or '…'} – {page.query_.until or 'now'}"
@@ -52,7 +52,7 @@ class Status(Line):
         self.put(Content.assemble((f" {words}", "bold"), " " * gap, (sign, style), f" {state} "))
 
 
-def _state(page: LogsPage) -> tuple[str, str, str]:
+def _state(page: LogReading) -> tuple[str, str, str]:
     """Sign, its style, and words."""
     opened = page.opened
     if page.problem is not None:
@@ -83,7 +83,7 @@ def _state(page: LogsPage) -> tuple[str, str, str]:
 class Chips(Line):
     """The filters, each with its ✕ to click; counts of what is shown, kept and not kept."""
 
-    def say(self, page: LogsPage) -> None:
+    def say(self, page: LogReading) -> None:
         parts: list[Content] = [Content(" ")]
         room = self.size.width
         right = self._counts(page)
@@ -101,7 +101,7 @@ class Chips(Line):
         self.put(Content.assemble(left, " " * gap, (right, "$text-muted")))
 
     @staticmethod
-    def _counts(page: LogsPage) -> str:
+    def _counts(page: LogReading) -> str:
         kept, opened = page.kept, page.opened
         shown = len(kept.shown)
         if opened is not None and opened.file is not None:
