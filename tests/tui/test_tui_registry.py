@@ -15,6 +15,7 @@ from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
 from toolkit.tui.screens.help import text
 from toolkit.tui.screens.leave import Leave
+from toolkit.tui.screens.logs_on_top import OnTop
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
@@ -26,6 +27,7 @@ OWNERS: dict[str, list[type]] = {
     "gate": [Gate],
     "leave": [Leave],
     "dialogue": [TextPage],
+    "logs-on-top": [OnTop],
     **{page: [page_class(page)] for page in PAGES},
 }
 

@@ -91,6 +91,7 @@ class OpenLog:
     window: Window = field(default_factory=Window)
     note: str = ""
     finished: bool = False
+    reread: bool = False
     file: FileWindow | None = None
     first: Piece | None = None
     links: tuple[tuple[str, str], ...] = ()
@@ -183,15 +184,16 @@ def _file(query: LogQuery, window: Window, keep: Filter, own_code: tuple[str, ..
         needle = next((one.needle() for one in keep.grep), None)
         path = Path(query.words[0].removeprefix("file:")).expanduser()
         source = FileSource(path, own_time=own_time, needle=needle)
-        return OpenLog(query, Watching(past([source], None, window), own_code=own_code, wanted=keep), window, "", True)
+        watched = Watching(past([source], None, window), own_code=own_code, wanted=keep)
+        return OpenLog(query, watched, window, finished=True, reread=True)
     if keep:
         done = [0.0]
         read = searched(pages, keep, lambda share: done.__setitem__(0, share), follow=True)
         watched = Watching(read, own_code=own_code, wanted=keep)
-        return OpenLog(query, watched, read=lambda: done[0] if done[0] < 1 else None)
+        return OpenLog(query, watched, reread=True, read=lambda: done[0] if done[0] < 1 else None)
     file = FileWindow(pages, own_code)
     first = file.piece_before(file.size)
-    return OpenLog(query, Watching(growing(pages, first.end), own_code=own_code), file=file, first=first)
+    return OpenLog(query, Watching(growing(pages, first.end), own_code=own_code), reread=True, file=file, first=first)
 
 
 def _groups(connections: Connections) -> tuple[str, ...]:

@@ -76,12 +76,7 @@ class LogsPage(LogMoving):
         opened = self.opened
         if opened is None:
             return
-        local_file = (
-            len(self.query_.words) == 1
-            and (opened.file is not None or opened.window.until is None)
-            and (not opened.finished and opened.watching.heard is None and not opened.rebuild)
-        )
-        if opened.file is not None or local_file:
+        if opened.reread:
             current = self.view.current
             self.read(self.query_, current.time or None if current is not None and not self.view.stick else None)
             return

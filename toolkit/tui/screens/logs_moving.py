@@ -153,7 +153,12 @@ class LogMoving(LogReading):
                 self.view.go(base + at)
                 return
             at += by
-        self.notify("No error further on." if by > 0 else "No error before.")
+        where = " in this part of the file; l looks through all of it" if self._part_of_a_file(by) else ""
+        self.notify(f"No error {'further on' if by > 0 else 'before'}{where}.")
+
+    def _part_of_a_file(self, by: int) -> bool:
+        file = self.opened.file if self.opened is not None else None
+        return file is not None and (file.end < file.size if by > 0 else file.start > 0)
 
     # Search
 
@@ -199,7 +204,7 @@ class LogMoving(LogReading):
 
     async def _find_in_file(self, opened: OpenLog, expression: Expression, by: int) -> bool:
         file = opened.file
-        if file is None or (by > 0 and file.end >= file.size) or (by < 0 and file.start <= 0):
+        if file is None or not self._part_of_a_file(by):
             return False
         self.busy = "searching the file …"
         try:

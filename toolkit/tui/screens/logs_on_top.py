@@ -44,7 +44,7 @@ class OnTop(ModalScreen[T]):
     DEFAULT_CSS = """
     OnTop {
         align: center middle; background: $background 40%;
-        Input { border: none; height: 1; padding: 0 1; background: $panel; }
+        Input, Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
         .box {
             width: 96%; max-width: 140; height: auto; max-height: 90%; background: $surface; padding: 0 1;
             border: round $primary; border-title-color: $primary; border-title-style: bold;
@@ -53,6 +53,11 @@ class OnTop(ModalScreen[T]):
         .wrong { color: $text-error; }
     }
     """
+
+    @property
+    def room(self) -> int:
+        """Cells of a row in the box."""
+        return min(self.app.size.width * 96 // 100, 140) - 8
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -140,19 +145,19 @@ class SourceChoice(OnTop[LogQuery]):
                 yield Input(self._now.since, placeholder="15m, 18:00 MT, last-rebuild …", id="since")
                 yield Label("  until")
                 yield Input(self._now.until, placeholder="now", id="until")
-            yield Static("", classes="said")
+            yield Static("Tab: type a source or a file's path, since and until", classes="said")
             yield RowList(act("logs-on-top.take").binding())
         yield Footer()
 
     def on_mount(self) -> None:
         rows = self.query_one(RowList)
-        rows.add_options([Option(self._line(name, what)) for name, what in self._offered])
+        rows.add_options([Option(self._line(name, what, self.room)) for name, what in self._offered])
         rows.highlighted = 0
         rows.focus()
 
     @staticmethod
-    def _line(name: str, what: str) -> Content:
-        return Content.assemble((f"{name or 'the last rebuild':<24}", "bold"), (cut(what, 90), "$text-muted"))
+    def _line(name: str, what: str, room: int) -> Content:
+        return Content.assemble((f"{name or 'the last rebuild':<24}", "bold"), (cut(what, room - 24), "$text-muted"))
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -242,7 +247,7 @@ class PatternsPage(OnTop["Pattern"]):
         self._patterns = found
         self.query_one(".box").border_title = Content(f"Patterns  {heading}")
         listed.clear_options()
-        listed.add_options([Option(_pattern_line(one)) for one in found])
+        listed.add_options([Option(_pattern_line(one, self.room)) for one in found])
         if found:
             listed.highlighted = next((n for n, one in enumerate(found) if one.template == kept), 0)
 
@@ -268,12 +273,12 @@ class PatternsPage(OnTop["Pattern"]):
         return self._patterns[at] if at is not None and at < len(self._patterns) else None
 
 
-def _pattern_line(one: Pattern) -> Content:
+def _pattern_line(one: Pattern, room: int) -> Content:
     style = "$text-error" if one.severity >= 500 else "$text-warning" if one.severity >= 400 else ""
     return Content.assemble(
         ("new " if one.new else "    ", "bold $text-warning"), f"{one.count:>9,} ",
         (f"{one.severity.name.lower() if one.severity else '':<8} ", style or "$text-muted"),
-        (seen(one.template), style),
+        (cut(seen(one.template), room - 23), style),
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def _state(page: LogReading) -> tuple[str, str, str]:
         return "…", "$text-muted", f"searching the file: {part:.0%}"
     if opened.finished:
         return ("✓", "$text-success", "complete") if watching.over else ("…", "$text-muted", "reading")
-    beat = "no line yet"
+    beat = "no line yet" if opened.file is None else "nothing new yet"
     if watching.last_at is not None:
         ago = time.monotonic() - watching.last_at
         beat = "last line just now" if ago < 1 else f"last line {duration(ago)} ago"
@@ -90,7 +90,9 @@ class Chips(Line):
         room -= cell_len(right) + 2
         if not page.chips:
             parts.append(
-                Content.styled("no filter: l level, + with, - without, i only this"[: max(room, 0)], "$text-muted")
+                Content.styled(
+                    "no filter (l level, + with, - without, i this)  p patterns"[: max(room, 0)], "$text-muted"
+                )
             )
         for number, chip in enumerate(page.chips):
             label = cut(chip.label, 30)

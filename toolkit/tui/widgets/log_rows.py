@@ -12,7 +12,7 @@ from rich.cells import chop_cells
 from rich.segment import Segment
 from rich.style import Style
 
-from toolkit.logs.entry import Entry, Frame, Kind, Notice, Severity
+from toolkit.logs.entry import Entry, Kind, Notice, Severity
 from toolkit.logs.expressions import Expression
 from toolkit.logs.filters import text_of
 from toolkit.logs.formats.colours import uncoloured
@@ -85,9 +85,10 @@ def folded(entry: Entry) -> str:
     place = place_of(entry)
     words = [seen(entry.exception.partition("\n")[0])] if entry.exception not in entry.message else []
     if place is not None:
-        words.append(_place(place))
+        words.append(f"{seen(place.file)}:{place.line} in {seen(place.function)}")
     count = len(entry.frames)
-    return f"{' at '.join(words)}  ({count} {'frame' if count == 1 else 'frames'})"
+    code = f": {seen(place.code)}" if place is not None and place.code else ""
+    return f"{' at '.join(words)} ({count} {'frame' if count == 1 else 'frames'}){code}"
 
 
 def seen(text: str) -> str:
@@ -101,11 +102,6 @@ def seen(text: str) -> str:
 
 def _visible(found: re.Match[str]) -> str:
     return "    " if found[0] == "\t" else "�"
-
-
-def _place(frame: Frame) -> str:
-    code = f": {seen(frame.code)}" if frame.code else ""
-    return f"{seen(frame.file)}:{frame.line} in {seen(frame.function)}{code}"
 
 
 def _head(entry: Entry, width: int, look: Look, style: Style) -> Row:

@@ -106,7 +106,7 @@ class LogTime(Widget, can_focus=True):
 
     def _axis(self) -> Content:
         first, last = self.bars[0], self.bars[-1]
-        begin, end = self._text(first.start), self._text(last.end)
+        begin, end = date_and_clock(first.start, self.zone), self._text(last.end)
         middle = f"a bar is {duration((first.end - first.start) / 1e9)}"
         if 0 <= self.at < len(self.bars):
             bar = self.bars[self.at]
