@@ -211,7 +211,7 @@ async def test_the_histogram_goes_through_time(monkeypatch: pytest.MonkeyPatch) 
         await app.until(lambda: len(bars.bars) > 20, "the bars")
         await app.press("h", "left", "left")
         await app.until(lambda: page.view.current.time <= AT + 47 * 60 * 10**9)
-        await app.see("1 entries")
+        await app.see(": 1 entry")
         await app.press("enter")
         await app.until(lambda: page.view.has_focus)
         before = page.view.current.time
@@ -377,6 +377,23 @@ def test_what_was_skipped_while_one_read_above_is_marked_where_it_was() -> None:
     shown = [item for item in kept.shown.items if isinstance(item, Entry)]
     assert len(shown) + kept.dropped == 230
     assert not gaps or gaps[0].kind is Kind.GAP
+
+
+def test_a_filter_says_what_was_let_go_before_it_could_look() -> None:
+    kept = Kept(most=100)
+    entries = [Entry(n + 1, Severity.INFO, "s", "o", f"m{n}", f"m{n}") for n in range(300)]
+    kept.add(entries)
+    keep = wanted((Chip("with", "m29"),))
+    kept.choose(kept.chosen(keep), all_=False)
+    assert [item.message for item in kept.shown.items if isinstance(item, Entry)] == [f"m{n}" for n in range(290, 300)]
+    assert (kept.dropped, kept.unseen) == (0, 200)
+    for begin in range(0, 300, 50):  # much else is said: what the filter keeps stays
+        kept.add(entries[begin : begin + 50], [one for one in entries[begin : begin + 50] if keep.keeps(one)])
+    assert len(kept.shown) == 21
+    kept.choose(kept.chosen(wanted(())), all_=True)
+    shown = sum(isinstance(item, Entry) for item in kept.shown.items)
+    assert kept.unseen == 0
+    assert shown + kept.dropped == kept.came == 600
 
 
 def test_levels_go_round_and_a_template_becomes_an_expression() -> None:

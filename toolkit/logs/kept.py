@@ -83,11 +83,12 @@ class Tape:
 
 
 class Kept:
-    """See above. `came` counts entries that came in all; `dropped` those that fell off what is shown."""
+    """See above. `came` counts entries that came in all; `dropped` those that fell off what is shown;
+    `unseen` those that had been let go of before the filter of now could look at them."""
 
     def __init__(self, most: int = MOST, characters: int = MOST_CHARACTERS) -> None:
         self.all, self.shown = Tape(most, characters), Tape(most, characters)
-        self.came = self.dropped = self.lost = 0
+        self.came = self.dropped = self.unseen = self._lost = 0
         self.hold = False
         self._pending = Tape(most, characters)
         self._missed = 0
@@ -105,7 +106,7 @@ class Kept:
         self._next += len(items)
         self.came += sum(type(item) is Entry for item in items)
         self.all.extend(items, numbers)
-        self.lost += self.all.drop(self.all.over)
+        self._lost += self.all.drop(self.all.over)
         if wanted is None:
             chosen, their = items, list(numbers)
         else:
@@ -158,13 +159,15 @@ class Kept:
         numbers = sorted(n for n, item in here.items() if isinstance(item, Notice) or wanted.keeps(item))
         return [here[number] for number in numbers], numbers
 
-    def choose(self, found: tuple[list[Item], list[int]]) -> None:
-        """Show these from now on."""
+    def choose(self, found: tuple[list[Item], list[int]], *, all_: bool) -> None:
+        """Show these from now on; `all_`: without a filter."""
         shown = Tape(self.shown.most)
         shown.extend(*found)
         self._pending, self._missed = Tape(self.shown.most), 0
         shown.drop(shown.over)
         self.shown = shown
+        entries = sum(type(item) is Entry for item in shown.items)
+        self.dropped, self.unseen = (self.came - entries, 0) if all_ else (0, self._lost)
 
     def _over(self, chosen: Sequence[Item]) -> bool:
         return self.shown.over > 0 and bool(chosen)

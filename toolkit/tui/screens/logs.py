@@ -94,7 +94,7 @@ class LogsPage(LogMoving):
             return
         at = view.cursor - view.base
         number = kept.shown.numbers[at] if current is not None and 0 <= at < len(kept.shown) else 0
-        kept.choose(found)
+        kept.choose(found, all_=not keep)
         self._choosing = False
         if not view.stick:
             view.redraw(whole=True)

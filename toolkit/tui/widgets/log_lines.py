@@ -89,11 +89,8 @@ class Chips(Line):
         right = self._counts(page)
         room -= cell_len(right) + 2
         if not page.chips:
-            parts.append(
-                Content.styled(
-                    "no filter (l level, + with, - without, i this)  p patterns"[: max(room, 0)], "$text-muted"
-                )
-            )
+            keys = cut("no filter (l level, + with, - without, i this)  p patterns", max(room, 0))
+            parts.append(Content.styled(keys, "$text-muted"))
         for number, chip in enumerate(page.chips):
             label = cut(chip.label, 30)
             drop = f"@click=screen.drop({number})"
@@ -113,6 +110,6 @@ class Chips(Line):
         text = f"{shown:,} of {kept.came:,}" if page.chips or kept.dropped else f"{shown:,} entries"
         if kept.dropped:
             text += f", {kept.dropped:,} older not kept"
-        elif page.chips and kept.lost:
-            text += f", {kept.lost:,} older were let go unseen"
+        if kept.unseen:
+            text += f", {kept.unseen:,} older were let go unseen (r reads all)"
         return text

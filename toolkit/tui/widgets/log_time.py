@@ -15,6 +15,7 @@ from textual.widget import Widget
 from toolkit.figures import duration, size
 from toolkit.logs.histogram import spark
 from toolkit.logs.zones import clock, date_and_clock
+from toolkit.tui.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,10 @@ class LogTime(Widget, can_focus=True):
         middle = f"a bar is {duration((first.end - first.start) / 1e9)}"
         if 0 <= self.at < len(self.bars):
             bar = self.bars[self.at]
-            amount = size(bar.count) if self.bytes else f"{bar.count:,} entries"
-            middle = f"▲ {self._text(bar.start)}: {amount}" + (f", {bar.errors:,} errors" if bar.errors else "")
+            amount = size(bar.count) if self.bytes else counted(bar.count, "entry", "entries")
+            middle = f"▲ {self._text(bar.start)}: {amount}" + (
+                f", {counted(bar.errors, 'error')}" if bar.errors else ""
+            )
         elif self.bytes:
             middle += ", its height bytes of the file"
         room = self.size.width - 2
