@@ -18,6 +18,7 @@ from toolkit.tui.screens.help import text
 from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
 from toolkit.tui.screens.login import Login
+from toolkit.tui.screens.logs_on_top import OnTop
 from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
@@ -34,6 +35,7 @@ OWNERS: dict[str, list[type]] = {
     "leave": [Leave],
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
+    "logs-on-top": [OnTop],
     **{page: [page_class(page)] for page in PAGES},
 }
 

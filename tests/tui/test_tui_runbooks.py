@@ -97,9 +97,7 @@ async def test_left_in_mid_way_a_case_waits_and_goes_on(asking: None) -> None:
 async def test_an_action_is_carried_out_only_through_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "runbooks"
     folder.mkdir()
-    text = (
-        "---\ntitle: Empty it\nsymptom: 00 empty it.\n---\n\n# Empty it\n\n## Flush\n\n```action groups.flush\n```\n"
-    )
+    text = "---\ntitle: Empty it\nsymptom: 00 empty it.\n---\n\n# Empty it\n\n## Flush\n\n```action groups.flush\n```\n"
     (folder / "empty-it.md").write_text(text, "utf-8")
     monkeypatch.setenv("TOOLKIT_RUNBOOKS", str(folder))
     async with on_sandbox() as app:

@@ -21,6 +21,7 @@ from toolkit.logs import asked, zones
 from toolkit.logs.asked import Asked, Files
 from toolkit.logs.entry import Entry, Kind, Line, Notice
 from toolkit.logs.filters import Filter
+from toolkit.logs.reading import own_time
 from toolkit.logs.source import Source, Window
 from toolkit.logs.times import Reader
 from toolkit.logs.tracebacks import Folding
@@ -172,17 +173,7 @@ def _files(
     near_end = None
     if tail is not None and not (wanted or summary or timed):
         near_end = tail * _LINES_OF_AN_ENTRY + _BATCH  # an entry may be a traceback
-    return Files(_own_time if timed else None, needle, near_end)
-
-
-def _own_time(text: str) -> int:
-    from toolkit.logs.formats import read_text, stamps
-
-    first = text[:1]
-    if first.isdigit() or first == "[":
-        stamp = stamps.leading(text)
-        return stamp[0] if stamp else 0
-    return 0 if first in (" ", "\t", "") else read_text(text[:4096]).time
+    return Files(own_time if timed else None, needle, near_end)
 
 
 def _marks(connections: Connections) -> Source:

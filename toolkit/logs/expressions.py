@@ -33,6 +33,19 @@ class Expression:
             return self._literal in text
         return self._search(encoded(text)) is not None
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where it is in `text`, in characters; what is empty is left out."""
+        raw = encoded(text)
+        found = [one.span() for one in self.anywhere().finditer(raw)]
+        if len(raw) != len(text):
+            places = {at: len(raw[:at].decode("utf-8", "surrogateescape")) for pair in found for at in pair}
+            found = [(places[start], places[end]) for start, end in found]
+        return [(start, end) for start, end in found if end > start]
+
+    def anywhere(self) -> Any:
+        """The same over bytes, with `finditer`, exactly as it was typed."""
+        return _pattern(_escaped(self._literal) if self._literal else self.text, self._ignore_case, "")
+
     def needle(self) -> Any:
         """The same over raw bytes, with `finditer`: to look through a file before its lines are read. None where a
         line may say it in other characters than it is typed (JSON writes quotes and other letters otherwise)."""

@@ -57,12 +57,22 @@ class FileSource:
         self._own_time = own_time
         self._needle = needle
         self._tail = tail
-        with _opened(path) as file:
+        with opened_file(path) as file:
             self._packed = _packing(file.read(8), self.name)
+
+    @property
+    def packed(self) -> str:
+        """How it is packed; "" where it is not."""
+        return self._packed
+
+    def offset_of(self, since: int) -> int:
+        """The offset of a line's beginning before which nothing is of `since` (nanoseconds) or later."""
+        with opened_file(self._path) as file:
+            return self._seek(file, since)
 
     def past(self, window: Window, progress: Progress = SILENT) -> Iterator[Line | Notice]:
         """See Source."""
-        with _opened(self._path) as raw, _unpacked(raw, self._packed, self.name) as file:
+        with opened_file(self._path) as raw, _unpacked(raw, self._packed, self.name) as file:
             if not self._packed:
                 raw.seek(_from_end(raw, self._tail) if self._tail is not None else self._seek(raw, window.since))
             lines = self._lines(file, progress)
@@ -76,7 +86,7 @@ class FileSource:
             raise UsageError(f"{self.name} is packed with {self._packed}: it cannot be followed.")
         following = _Following(self._path, self._stream, self._own_time)
         try:
-            with _opened(self._path) as file:
+            with opened_file(self._path) as file:
                 following.begin(self._seek(file, since) if since else 0)
             while not stop.is_set():
                 if not following.deliver(sink, since):
@@ -250,7 +260,8 @@ class _Following:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[io.BufferedReader]:
+def opened_file(path: Path) -> Iterator[io.BufferedReader]:
+    """The file, to be read. Raises NotFound, UsageError for a folder, Failed where it cannot be read."""
     name = shown(str(path))
     try:
         file = path.open("rb")

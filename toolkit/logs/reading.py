@@ -32,3 +32,14 @@ def level_of(word: str) -> Severity | None:
     from toolkit.logs.formats.severities import severity_of
 
     return severity_of(word.strip().lower())
+
+
+def own_time(text: str) -> int:
+    """When the line itself says that it was written, in nanoseconds since the epoch; 0: it does not say."""
+    from toolkit.logs.formats import read_text, stamps
+
+    first = text[:1]
+    if first.isdigit() or first == "[":
+        stamp = stamps.leading(text)
+        return stamp[0] if stamp else 0
+    return 0 if first in (" ", "\t", "") else read_text(text[:4096]).time

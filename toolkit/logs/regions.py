@@ -47,7 +47,7 @@ def _begin(block: bytes, at: int) -> int:
     """Where the entry that holds `at` begins: at the last line before it that does not go on from another."""
     start = block.rfind(b"\n", 0, at) + 1
     lowest = max(0, at - _MOST)
-    while start > lowest and _goes_on(block, start):
+    while start > lowest and goes_on(block, start):
         start = block.rfind(b"\n", 0, start - 1) + 1
     return start
 
@@ -55,7 +55,7 @@ def _begin(block: bytes, at: int) -> int:
 def _end(block: bytes, at: int) -> int:
     end = _next(block, at)
     highest = at + _MOST
-    while end < min(len(block), highest) and _goes_on(block, end):
+    while end < min(len(block), highest) and goes_on(block, end):
         end = _next(block, end)
     return end
 
@@ -65,7 +65,7 @@ def _next(block: bytes, at: int) -> int:
     return len(block) if found < 0 else found + 1
 
 
-def _goes_on(block: bytes, start: int) -> bool:
+def goes_on(block: bytes, start: int) -> bool:
     """Whether the line at `start` belongs to the one before it: a call, a cause, the exception after its calls."""
     if block.startswith(_INNER, start):
         return True

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toolkit.systems.cluster.objects import CronJob, Job, Pod
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import LoggedIn, TokenStatus
+    from toolkit.tui.log_query import Chip, LogQuery, OpenLog
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,12 @@ class Core:
         from toolkit.actions.rebuild import RebuildCache
 
         return RebuildCache(self.connections)
+
+    def logs(self, query: LogQuery, chips: tuple[Chip, ...] = ()) -> OpenLog:
+        """A log that is open: what it says comes in batches, while `OpenLog.watching.run` runs in a thread."""
+        from toolkit.tui.log_query import open_log
+
+        return open_log(self.connections, query, chips)
 
     def operations(self) -> list[Operation]:
         """Every change in the journal, the latest first."""

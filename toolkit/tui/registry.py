@@ -60,6 +60,9 @@ def bindings(scope: str) -> list[BindingType]:
 def shown(key: str) -> str:
     """A key as people write it: `?` for question_mark, `^p` for ctrl+p."""
     first, *others = key.split(",")
-    names = {"question_mark": "?", "colon": ":", "escape": "esc", "slash": "/"}
+    names = {
+        "colon": ":", "escape": "esc", "left_curly_bracket": "{", "left_square_bracket": "[", "minus": "-",
+        "plus": "+", "question_mark": "?", "right_curly_bracket": "}", "right_square_bracket": "]", "slash": "/",
+    }  # fmt: skip
     text = names.get(first, first).replace("ctrl+", "^")
     return " ".join([text, *(shown(other) for other in others)])
