@@ -17,12 +17,12 @@ from toolkit.tui.registry import act
 
 def test_keys_are_written_as_people_write_them() -> None:
     read, wrong = keymap.read(
-        {"app.groups": "g", "app.help": "?, F5", "app.jump": "ctrl+f", "app.bucket": "/"[:0] or "B"}
+        {"app.groups": "m", "app.help": "?, F5", "app.jump": "ctrl+g", "app.bucket": "/"[:0] or "B"}
     )
     assert not wrong
-    assert read.key(act("app.groups")) == "g"
+    assert read.key(act("app.groups")) == "m"
     assert read.key(act("app.help")) == "question_mark,f5"
-    assert read.written(act("app.jump")) == "^f"
+    assert read.written(act("app.jump")) == "^g"
     assert read.key(act("app.home")) == "1"
 
 
@@ -50,18 +50,18 @@ def test_keys_can_be_swapped_and_pages_may_share_one() -> None:
 
 
 async def test_a_changed_key_is_in_the_header_the_help_and_the_palette() -> None:
-    world = World(preferences=Tui(keys={"app.groups": "g", "app.help": "H"}))
+    world = World(preferences=Tui(keys={"app.groups": "m", "app.help": "H"}))
     async with driven(world=world) as app:
-        await app.see("g Groups", "H Help")
+        await app.see("m Groups", "H Help")
         await app.press("2")
         assert app.app.page == "home"
-        await app.press("g")
+        await app.press("m")
         await app.see("number 1 of the dropdown")
         await app.press("H")
         await app.see("Help: keys")
-        await app.until(lambda: "  g         Groups" in app.app.screen.query_one("#text")._render().plain)  # type: ignore[attr-defined]
+        await app.until(lambda: "  m         Groups" in app.app.screen.query_one("#text")._render().plain)  # type: ignore[attr-defined]
         await app.press("escape", "ctrl+p")
-        await app.see("Groups  g")
+        await app.see("Groups  m")
 
 
 async def test_a_broken_keymap_and_theme_are_toasts() -> None:

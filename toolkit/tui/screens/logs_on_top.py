@@ -7,7 +7,7 @@ import shlex
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.tui import background
+from toolkit.tui.about import About
 from toolkit.tui.background import in_thread
 from toolkit.tui.house import house
 from toolkit.tui.log_query import LogQuery
@@ -118,9 +119,10 @@ class Prompt(OnTop[str]):
 class SourceChoice(OnTop[LogQuery]):
     """Which source, since and until when."""
 
-    help: ClassVar[str] = (
+    ABOUT = About(
+        "The source",
         "Choose a source from the list, or type one or several: cache-manager, app, a kept query, "
-        "pod:CLUSTER/NAMESPACE/NAME, loki:LOGQL, cloud:FILTER, a file's path. Tab goes to since and until."
+        "pod:CLUSTER/NAMESPACE/NAME, loki:LOGQL, cloud:FILTER, a file's path. Tab goes to since and until.",
     )
 
     DEFAULT_CSS = """
@@ -210,9 +212,10 @@ def _read_times(since: str, until: str) -> None:
 class PatternsPage(OnTop["Pattern"]):
     """What is said, as templates; the new ones first. Enter shows only entries like it."""
 
-    help: ClassVar[str] = (
+    ABOUT = About(
+        "Patterns",
         "Each row is a template: how often it came, its level, and whether it was first seen since the last rebuild "
-        "began. Enter filters by it; x takes that filter away again."
+        "began. Enter filters by it; x takes that filter away again.",
     )
 
     DEFAULT_CSS = """

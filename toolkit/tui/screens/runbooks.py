@@ -96,6 +96,8 @@ class CasePanel(Panel["list[Case]"]):
     ABOUT = About("Cases", "Walks that were begun. Enter goes on with one that waits; p shows the report of any.")
     DEFAULT_CSS = "CasePanel { height: 2fr; } CasePanel Table { height: 1fr; }"
 
+    walked = ""  # the case that was shown last: the cursor is on it when one comes back
+
     def compose(self) -> ComposeResult:
         yield Table(CASE_COLUMNS, lambda case: case.id, enter=act("runbooks.open").binding())
 
@@ -110,6 +112,10 @@ class CasePanel(Panel["list[Case]"]):
 
     def answered(self, answer: list[Case]) -> None:
         self.table.show(answer[:SHOWN_CASES])
+        ids = [case.id for case in answer[:SHOWN_CASES]]
+        if self.walked in ids:
+            self.table.rows.highlighted = ids.index(self.walked)
+            self.walked = ""
         cut = f"  {SHOWN_CASES} of {len(answer):,} shown" if len(answer) > SHOWN_CASES else f"  {len(answer)}"
         waiting = sum(case.here is not None for case in answer)
         self.heading = f"Cases{cut}, {counted(waiting, 'waits', 'wait')}" if answer else "Cases  none yet"
@@ -176,6 +182,7 @@ class RunbooksPage(Page):
         from toolkit.walkthrough.record import Record
 
         session = self.session
+        self.query_one(CasePanel).walked = case.id
         walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only)
         walking.start()
         await self.app.push_screen(WalkPage(walking))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import ClassVar
 
 from textual import events
 from textual.content import Content
@@ -15,6 +14,7 @@ from textual.widget import Widget
 from toolkit.figures import duration, size
 from toolkit.logs.histogram import spark
 from toolkit.logs.zones import clock, date_and_clock
+from toolkit.tui.about import About
 from toolkit.tui.wording import counted
 
 
@@ -31,9 +31,10 @@ class Bar:
 class LogTime(Widget, can_focus=True):
     """The bars, and the one of the entry in focus."""
 
-    help: ClassVar[str] = (
+    ABOUT = About(
+        "The histogram",
         "Left and right go through time, bar by bar, and the view jumps along; home and end to the first and last bar. "
-        "Enter goes back to the lines. A bar is of everything that was read, whatever the filter; red ones hold errors."
+        "Enter goes back to the lines. A bar is of everything that was read, whatever the filter; red: errors.",
     )
 
     DEFAULT_CSS = """

@@ -20,6 +20,7 @@ from toolkit.logs.entry import Entry, Notice
 from toolkit.logs.expressions import Expression
 from toolkit.logs.kept import Item, Kept
 from toolkit.logs.zones import rfc3339
+from toolkit.tui.about import About
 from toolkit.tui.registry import bindings
 from toolkit.tui.widgets.log_rows import Look, Row, day_of, names, rows_of
 
@@ -31,9 +32,10 @@ class LogView(Widget, can_focus=True):
     """What `kept` shows, with a cursor on an item. `place` of the cursor and the top are `tape.base + index`."""
 
     BINDINGS = bindings("list")
-    help: ClassVar[str] = (
+    ABOUT = About(
+        "The lines",
         "Up, down, page up, page down, home and end move; moving up lets go of the end, f or end take hold of it. "
-        "Enter opens an entry: the whole traceback, calls of our own code marked, and every field."
+        "Enter opens an entry: the whole traceback, calls of our own code marked, and every field.",
     )
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"log--{name}" for name in names()} | {"log--cursor", "log--bar"}
