@@ -1,7 +1,7 @@
 """The words of the command that is being run, and their way into the record of a drill that is going on.
 
-Words are the command's own ("groups list"); of what is given to it only a runbook's name is kept, where there is such a
-runbook. Without a drill nothing is kept, and nothing is imported for it.
+Words are the command's own ("groups list"). Of what is given to it two things are kept: `--dry-run`, and a runbook's
+name, where there is such a runbook. Without a drill nothing is kept, and nothing is imported for it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ _NOT_NOTED = ("drill", "demo")
 def word(ctx: Any, args: Sequence[str]) -> None:
     """A group resolves the command that `args` begin with: one more word. Asking for help is no command."""
     words: list[str] = ctx.meta.setdefault(_KEY, [])
+    inner = bool(words)
     given = args[: args.index("--")] if "--" in args else args
     if {"--help", "-h"} & set(given):
         words.append("--help")
     elif args:
         words.append(args[0])
+        if inner and "--dry-run" in given:
+            words.append("--dry-run")
         if words == ["runbook", "run"]:
             words += [name for name in args[1:] if _is_runbook(name)][:1]
 

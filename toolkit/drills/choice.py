@@ -34,7 +34,7 @@ def pick(level: int, seed: int, against: Mapping[str, Collection[str]]) -> tuple
     """The case of that level and seed. `against` has every scenario there is, with those that it cannot go with."""
     chance = random.Random(f"{level}:{seed}")  # noqa: S311 - a choice, no secret
     known = sorted(set(against) & set(NAMES))
-    if level < 3:
+    if causes_at(level) == 1:
         return (chance.choice(known),)
     pairs = [
         pair
@@ -44,10 +44,19 @@ def pick(level: int, seed: int, against: Mapping[str, Collection[str]]) -> tuple
     return chance.choice(pairs)
 
 
-def known(names: Sequence[str]) -> None:
-    """Raises UsageError for scenarios that make no drill: too many, or one that is no cause."""
-    if len(set(names)) > MOST_CAUSES:
-        raise UsageError(f"A drill has at most {MOST_CAUSES} scenarios.")
+def check(names: Sequence[str], level: int) -> None:
+    """Raises UsageError for scenarios that make no drill: one that is no cause, two of which nobody could tell one,
+    or as many as the level does not have."""
+    if len(names) != causes_at(level):
+        raise UsageError(
+            f"Level {level} has {causes_at(level)} of them, and {len(names)} were named.",
+            hint="--scenario NAME once for levels 1 and 2, twice for level 3.",
+        )
+    if len(names) > 1 and set(names) <= _HIDE_ONE_ANOTHER:
+        raise UsageError(
+            f"{' and '.join(names)} make no drill: the one keeps everybody from seeing the other.",
+            hint="Choose another pair.",
+        )
     for name in names:
         if name not in NAMES:
             near = difflib.get_close_matches(name, NAMES, n=1)
@@ -55,6 +64,11 @@ def known(names: Sequence[str]) -> None:
                 f"No drill can be made of {name!r}.",
                 hint=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(NAMES)}.",
             )
+
+
+def causes_at(level: int) -> int:
+    """How many causes a case of that level has."""
+    return MOST_CAUSES if level == max(LEVELS) else 1
 
 
 def seal(names: Sequence[str], salt: str) -> str:

@@ -138,7 +138,7 @@ def _prepared(stage: Stage, asked: Asked) -> Drill:
     seed = None
     if asked.scenario:
         names = asked.scenario
-        choice.known(names)
+        choice.check(names, asked.level)
         stage.check(names)
     else:
         seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed

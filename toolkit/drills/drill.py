@@ -35,7 +35,8 @@ class Symptom(msgspec.Struct, frozen=True):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """A command that was run: its words ("groups list"; a runbook's name counts as one), never what was given to it."""
+    """A command that was run: its words ("groups list"; `--dry-run` and a runbook's name count as such), nothing else
+    that was given to it."""
 
     words: str
     exit_code: int
@@ -97,7 +98,8 @@ class Score(msgspec.Struct, frozen=True):
 class Drill(msgspec.Struct, frozen=True):
     """A drill. Its case stands in `sealed` (see choice.py), and in the open as `scenario` once it is over.
 
-    `seed` is None where the case was chosen by name. `journal_before` is how many operations the journal held when it began.
+    `seed` is None where the case was chosen by name. `journal_before` is how many operations the journal held when it
+    began.
     """
 
     id: str

@@ -43,7 +43,7 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("groups show", ("groups-complete", "group-in-cache")),
     Shows("groups diff", _VECTORS),
     Shows("cache history", ("rebuild-running", "last-rebuild")),
-    Shows("cache rebuild", ("rebuild-running", "last-rebuild", "cache-manager-place")),
+    Shows("cache rebuild --dry-run", ("rebuild-running", "last-rebuild", "cache-manager-place")),
     Shows("redis token", ("vault", "redis-token")),
     Shows("redis shell", ("redis", "groups-complete")),
     Shows("bucket ls", ("groups-complete", "group-in-cache")),
@@ -55,19 +55,13 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("journal list", ("recent-changes",)),
 )
 _SHOWS: Final = {one.words: one.checks for one in COMMANDS}
-# A look around that nobody should be blamed for.
-_NEUTRAL: Final = (
-    WHY,
-    "doctor",
-    "groups list",
-    "journal",
-    "sandbox",
-    "env",
-    "config",
-    "runbook",
-    "vault",
-    "app status",
+# A look around that nobody should be blamed for; and what changes something, which is weighed as damage or mending.
+_LOOKS_AROUND: Final = (WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault")
+_CHANGES: Final = (
+    *("app restart", "bucket restore", "bucket rm", "cache rebuild"),
+    *("groups delete", "groups flush", "groups restore"),
 )
+_NEUTRAL: Final = (*_LOOKS_AROUND, *_CHANGES)
 
 
 def causes(names: Sequence[str]) -> tuple[Cause, ...]:
