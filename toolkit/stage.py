@@ -44,6 +44,7 @@ class SandboxStage:
         return status.get("drill") if status else None
 
     def connect(self, environment: str) -> Connections:
+        self._narrate("Asking the diagnosis how the world is …")
         return opening.choose(environment, self._narrate).connect()
 
     def reveal(self) -> None:

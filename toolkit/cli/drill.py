@@ -93,7 +93,6 @@ def answer(
         if typed != name:
             diagnostics.narrate(f"Taken as {name}.", "dim")
     stage = _stage()
-    diagnostics.narrate("Looking at the world as it is now …", "dim")
     drill = course.answer(stage, drill, named)
     if not drill.over:
         if form is Format.TABLE:
