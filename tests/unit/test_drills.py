@@ -62,8 +62,9 @@ def test_the_shortest_way_shows_all_that_tells_a_cause(cause: ways.Cause) -> Non
     assert ways.mended_here(cause, (cause,)) == (way[-1].why == ways.MENDS) != bool(ways.advice((cause,)))
 
 
-def test_while_a_rebuild_runs_no_other_one_mends() -> None:
-    together = ways.causes(("rebuild-failed", "rebuild-running"))
+@pytest.mark.parametrize("other", ["rebuild-running", "vault-sealed", "wrong-cluster"])
+def test_where_no_rebuild_can_be_had_none_is_asked_for(other: str) -> None:
+    together = ways.causes(("rebuild-failed", other))
     assert not [step for step in ways.shortest(together, (SYMPTOM,), "s", frozenset(), frozenset())
                 if step.why == ways.MENDS]  # fmt: skip
     assert world.mended(together, Look()) is None

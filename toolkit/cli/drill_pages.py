@@ -111,7 +111,11 @@ def _ended(drill: Drill, end: Score) -> Sequence[RenderableType]:
     head = f"Right: {names}" if right else f"It was {names}"
     parts: list[RenderableType] = [Text(f"{head}.", style="bold green" if right else "bold yellow")]
     parts += _titles(drill)
-    mended = {True: "yes: the diagnosis does not find it any more", False: "no", None: "nothing here that a command mends"}
+    mended = {
+        True: "yes: the diagnosis does not find it any more",
+        False: "no",
+        None: "nothing here that a command mends",
+    }
     rows = [
         ("points", f"{end.points} of 100"),
         ("time", figures.duration(end.seconds)),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from toolkit.checks.diagnosis.causes import CAUSES
+from toolkit.drills import store
 from toolkit.drills.drill import Verdict
 from toolkit.errors import Failed, UsageError
 
@@ -81,7 +82,8 @@ def unseal(sealed: str, salt: str) -> tuple[str, ...]:
         if seal(names, salt) == sealed:
             return names
     raise Failed(
-        "The case of this drill is not known to this version of the toolkit.", hint="Give it up: toolkit drill give-up"
+        "The case of this drill is not known to this version of the toolkit.",
+        hint=f"Remove its file, {store.file()}: the drill is lost then, and nothing else. Then: toolkit drill",
     )
 
 

@@ -54,6 +54,8 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("logs", ("last-rebuild", "rebuild-running")),
     Shows("journal list", ("recent-changes",)),
 )
+# The cache manager needs the token too, is begun where it is configured, and is begun once at a time.
+_KEEPS_FROM_REBUILDING: Final = ("vault-sealed", "token-rotated", "wrong-cluster", "rebuild-running")
 _SHOWS: Final = {one.words: one.checks for one in COMMANDS}
 # A look around that nobody should be blamed for; and what changes something, which is weighed as damage or mending.
 _LOOKS_AROUND: Final = (WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault")
@@ -98,10 +100,10 @@ def neutral(words: str, symptoms: Sequence[Symptom]) -> bool:
 
 
 def mends(true: Sequence[Cause]) -> tuple[Mend, ...]:
-    """What mends these causes together: no rebuild is begun while another one is running."""
-    running = any(cause.name == "rebuild-running" for cause in true)
+    """What mends these causes together: no rebuild where another cause would keep it from coming to its end."""
+    kept = any(cause.name in _KEEPS_FROM_REBUILDING for cause in true)
     return tuple(
-        dict.fromkeys(mend for cause in true for mend in cause.mends if not (running and mend.name == "cache.rebuild"))
+        dict.fromkeys(mend for cause in true for mend in cause.mends if not (kept and mend.name == "cache.rebuild"))
     )
 
 

@@ -57,6 +57,8 @@ def damage(
     not before, is damage too, if no change in the journal accounts for it.
     """
     found = list(_unneeded(true, environment, operations))
+    if "rebuild-running" in now.causes:
+        return tuple(found)  # what is missing is still to come
     accounted = " ".join(found)
     new = [name for name in now.causes if name not in before.causes and name not in {cause.name for cause in true}]
     if new and not found:
@@ -72,7 +74,7 @@ def damage(
 
 
 def _unneeded(true: Sequence[Cause], environment: str, operations: Sequence[Operation]) -> list[str]:
-    needs = {mend.name for mend in ways.mends(true) if mend.kind == "action"}
+    needs = {mend.name for cause in true for mend in cause.mends if mend.kind == "action"}
     done: set[str] = set()
     found = []
     for operation in operations:
