@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 SANDBOXES = {"sandbox": "Sandbox of RP006", "sandbox-mapapp": "Sandbox of MapApp"}
+STARTED = "Started the sandbox; it stops by itself after half an hour of quiet."
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,6 @@ def _sandbox(name: str, narrate: Callable[[str], None]) -> Chosen:
 
     running = client.start()
     if running.started_now:
-        narrate("Started the sandbox; it stops by itself after half an hour of quiet.")
+        narrate(STARTED)
     loaded = loading.load(sandbox=running.config_file)
     return Chosen(loaded.settings.environments[name], loaded)

@@ -66,6 +66,10 @@ LINES = [
     ("config", "path"),
     ("journal", "list"),
     ("journal", "verify"),
+    ("drill", "--scenario", "redis-flushed"),
+    ("drill", "hint"),
+    ("drill", "status", "-o", "json"),
+    ("drill", "give-up"),
     ("sandbox", "status"),
     ("sandbox", "status", "-o", "json"),
 ]

@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from toolkit.cli import typed
+
 
 class WholeSentences(TyperGroup):
     """Lists its commands with their first sentence in full; Typer would cut it to one line."""
@@ -17,6 +19,10 @@ class WholeSentences(TyperGroup):
         lines = [(name, _first_sentence(command.help or "")) for name, command in commands if command is not None]
         with formatter.section("Commands"):
             formatter.write_dl(lines)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        typed.word(ctx, args)
+        return super().resolve_command(ctx, args)
 
 
 def command_group(help: str) -> typer.Typer:  # noqa: A002 - as Typer calls it

@@ -36,6 +36,9 @@ def demo(
 
     Where there is no terminal (a pipe, CI), a tour reloads the groups of the sandbox's RP006 by commands.
     """
+    from toolkit.drills import store
+
+    store.refuse_beside("the demo has one of its own")
     if tour_ or not (sys.stdin.isatty() and sys.stdout.isatty()):
         tour()
         return

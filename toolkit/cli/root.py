@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from toolkit import __version__
+from toolkit.cli import typed
 
 EPILOG = "Exit codes: 0 well; 1 something is wrong; 2 usage or configuration; 3 unreachable; 4 not allowed; 5 refused."
 
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "runbook": Entry("Guided walkthroughs that check and act: list, show, run, resume, report, lint.", "runbook"),
     "journal": Entry("What was changed, by whom and with what outcome: list, show, verify.", "journal"),
     "sandbox": Entry("A world in small to try things on: start, stop, status, scenario.", "sandbox"),
+    "drill": Entry("A case in the sandbox to find out for training: begin, status, hint, answer, give-up.", "drill"),
     "demo": Entry("The terminal app on the sandbox, with a case to solve.", "demo"),
 }
 
@@ -67,7 +69,12 @@ class LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
+    def invoke(self, ctx: Any) -> Any:
+        with typed.noted(ctx):
+            return super().invoke(ctx)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        typed.word(ctx, args)
         self.commands: Any = dict.fromkeys(COMMANDS)  # the names alone, for "did you mean"
         return super().resolve_command(ctx, args)
 

@@ -55,6 +55,8 @@ def stop(form: options.Output = Format.TABLE) -> None:
     """Stop the sandbox; nothing of it stays."""
     stopped = client.stop()
     words = "The sandbox is stopped." if stopped else "No sandbox was running."
+    if _drill_goes_on():
+        diagnostics.narrate("A drill is going on: `toolkit drill` brings its case about again.", "yellow")
     output.document({"running": False, "stopped": stopped}, form, lambda: words)
 
 
@@ -83,8 +85,10 @@ def scenario(
         return
     if env is not None and env not in SANDBOXES:
         raise typer.BadParameter(f"the sandbox has {' and '.join(SANDBOXES)}", param_hint="--env")
+    from toolkit.drills import store
     from toolkit.sandbox import scenarios
 
+    store.refuse_beside("another scenario would take it away")
     scenarios.chosen(names)  # a name that is not known starts nothing
     if client.start().started_now:
         diagnostics.narrate("Started the sandbox; it stops by itself after half an hour of quiet.", "dim")
@@ -114,7 +118,9 @@ def _list(form: Format) -> None:
     from toolkit.sandbox.scenarios import HEALTHY, HEALTHY_HELP, SCENARIOS
 
     found = client.status()
-    on = found["scenarios"] if found else ()
+    on = (found["scenarios"] or ()) if found else ()
+    if found and found["scenarios"] is None:
+        diagnostics.narrate("A drill is going on: which of these is true now is for you to find out.", "dim")
     rows = [Row(HEALTHY, HEALTHY_HELP, HEALTHY in on)]
     rows += [Row(name, item.help, name in on) for name, item in SCENARIOS.items()]
     output.rows(
@@ -136,11 +142,25 @@ def _show(found: dict[str, Any] | None, form: Format) -> None:
     output.document({"running": True, **found}, form, lambda: _drawn(found))
 
 
+def _named(found: dict[str, Any]) -> str:
+    if found["scenarios"] is not None:
+        return ", ".join(found["scenarios"])
+    if _drill_goes_on():
+        return "a drill is going on: toolkit drill status"
+    return "that of a drill which is over: toolkit drill status"
+
+
+def _drill_goes_on() -> bool:
+    from toolkit.drills import store
+
+    return store.going_on() is not None
+
+
 def _drawn(found: dict[str, Any]) -> RenderableType:
     started = datetime.fromisoformat(found["started"])
     lines = [
         ("running", f"process {found['pid']}, since {figures.when(started)}"),
-        ("scenario", f"{', '.join(found['scenarios'])} (in {found['environment']})"),
+        ("scenario", f"{_named(found)} (in {found['environment']})"),
     ]
     if found["size"] == "full":
         lines.append(("groups", "those in Redis have full size"))

@@ -105,12 +105,20 @@ def status() -> dict[str, Any] | None:
         return None
 
 
-def apply_scenario(names: Sequence[str], environment: str = "") -> dict[str, Any]:
+def apply_scenario(names: Sequence[str], environment: str = "", drill: str = "") -> dict[str, Any]:
     """Make the world healthy, then bring about each of these scenarios; gives back the status after it.
+
+    With `drill`, a drill's id, no status names them until `reveal`.
 
     Raises UsageError for an unknown name, Unreachable where no sandbox runs.
     """
-    return _ask(_running(), "POST", "/v1/scenario", {"names": list(names), "environment": environment})
+    body = {"names": list(names), "environment": environment, "drill": drill}
+    return _ask(_running(), "POST", "/v1/scenario", body)
+
+
+def reveal() -> dict[str, Any]:
+    """Let the status name the scenarios again: the drill is over."""
+    return _ask(_running(), "POST", "/v1/reveal", {})
 
 
 def set_faults(system: str, settings: dict[str, Any] | None) -> dict[str, Any]:

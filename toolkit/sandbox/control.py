@@ -1,7 +1,8 @@
 """The daemon's own door: an HTTP API on loopback, for those who know the token in world.json.
 
-`GET /v1/status`, `POST /v1/scenario` ({names, environment}), `POST /v1/faults` ({system, set: {fault: value}}; without
-`set` it is healed), `POST /v1/noise` ({environment, rate, seconds, pods}), `POST /v1/stop`.
+`GET /v1/status`, `POST /v1/scenario` ({names, environment, drill}; with a drill's id the names are kept back until
+`POST /v1/reveal`), `POST /v1/faults` ({system, set: {fault: value}}; without `set` it is healed), `POST /v1/noise`
+({environment, rate, seconds, pods}), `POST /v1/stop`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Control:
         handlers: dict[tuple[str, str], Handler] = {
             ("GET", "/v1/status"): self._status,
             ("POST", "/v1/scenario"): self._scenario,
+            ("POST", "/v1/reveal"): self._reveal,
             ("POST", "/v1/faults"): self._faults,
             ("POST", "/v1/noise"): self._noise,
             ("POST", "/v1/stop"): self._end,
@@ -79,8 +81,13 @@ class Control:
 
     async def _scenario(self, body: dict[str, Any]) -> dict[str, Any]:
         names = [str(name) for name in body.get("names", [])]
-        await self._world.apply(names, str(body.get("environment") or ""))
+        await self._world.apply(names, str(body.get("environment") or ""), str(body.get("drill") or ""))
         return await self._status({})
+
+    async def _reveal(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The drill is over."""
+        self._world.reveal()
+        return await self._status(body)
 
     async def _faults(self, body: dict[str, Any]) -> dict[str, Any]:
         """Switch something wrong with one system, or heal it."""

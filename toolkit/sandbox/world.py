@@ -63,6 +63,7 @@ class World:
         self.size = size
         self.rebuild_seconds = rebuild_seconds
         self.applied: tuple[Scenario, ...] = ()
+        self.drill = ""  # of which drill they are the case: then nobody is told their names
         self.where = PLACES[0].name
         self._changing = asyncio.Lock()
         self._parts = contextlib.AsyncExitStack()
@@ -81,26 +82,34 @@ class World:
     async def stop(self) -> None:
         await self._parts.aclose()
 
-    async def apply(self, names: list[str], environment: str = "") -> None:
-        """Make the world healthy, then bring about each of the scenarios, in the environment (default: `sandbox`)."""
+    async def apply(self, names: list[str], environment: str = "", drill: str = "") -> None:
+        """Make the world healthy, then bring about each of the scenarios, in the environment (default: `sandbox`).
+
+        With `drill`, that drill's id, the scenarios' names are kept back until `reveal`.
+        """
         wanted = scenarios.chosen(names)
         async with self._changing:
             site = self.sites.get(environment or PLACES[0].name)
             if site is None:
                 raise UsageError(f"The sandbox has no environment {environment!r}; it has {', '.join(self.sites)}.")
-            self.applied, self.where = (), site.place.name
+            self.applied, self.where, self.drill = (), site.place.name, drill
             await self._reset(site, wanted)
             for scenario in wanted:
-                log.info("scenario %s in %s", scenario.name, site.place.name)
+                log.info("scenario %s in %s", "of a drill" if drill else scenario.name, site.place.name)
                 await scenario.bring_about(self, site)
                 self.applied = (*self.applied, scenario)
 
+    def reveal(self) -> None:
+        """The drill is over: the scenarios may be named."""
+        self.drill = ""
+
     def status(self) -> dict[str, Any]:
-        """What somebody who looks at the sandbox wants to know; no secret."""
+        """What somebody who looks at the sandbox wants to know; no secret. During a drill `scenarios` is None."""
         site = self.sites[self.where]
         symptoms = [symptom.document() for symptom in self._symptoms(site)]
         return {
-            "scenarios": [scenario.name for scenario in self.applied] or ["healthy"],
+            "scenarios": None if self.drill else [scenario.name for scenario in self.applied] or ["healthy"],
+            "drill": self.drill or None,
             "environment": self.where,
             "symptom": symptoms[0] if symptoms else None,
             "symptoms": symptoms,

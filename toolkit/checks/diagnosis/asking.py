@@ -29,8 +29,22 @@ _ALWAYS = (
 )
 
 
+def names(asked: Asked) -> tuple[str, ...]:
+    """The names of the checks for `asked`, in the order in which they are begun."""
+    return tuple(name for name, _ in _wanted(asked))
+
+
 def checks(connections: Connections, asked: Asked, progress: Progress = SILENT) -> list[Check]:
     """The checks for `asked`, in the order in which they are begun."""
+    return [questions.check(name, connections, inputs, progress) for name, inputs in _wanted(asked)]
+
+
+def findings(connections: Connections, asked: Asked, progress: Progress = SILENT) -> Iterator[Finding]:
+    """Each check's finding, as it becomes known."""
+    return run(checks(connections, asked, progress))
+
+
+def _wanted(asked: Asked) -> list[tuple[str, dict[str, str]]]:
     wanted: list[tuple[str, dict[str, str]]] = [(name, {}) for name in _ALWAYS]
     if asked.group:
         wanted.append(("group-in-cache", {"group": asked.group}))
@@ -39,9 +53,4 @@ def checks(connections: Connections, asked: Asked, progress: Progress = SILENT) 
     if asked.group:
         wanted.append(("vectors-healthy", {"group": asked.group}))
     wanted.append(("default-vectors-healthy" if asked.group else "vectors-healthy", {}))
-    return [questions.check(name, connections, inputs, progress) for name, inputs in wanted]
-
-
-def findings(connections: Connections, asked: Asked, progress: Progress = SILENT) -> Iterator[Finding]:
-    """Each check's finding, as it becomes known."""
-    return run(checks(connections, asked, progress))
+    return wanted
