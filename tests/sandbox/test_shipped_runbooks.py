@@ -42,6 +42,10 @@ def way(steps: str, result: Result, scenario: str = "healthy", *, rebuilds: int 
     return Way(tuple(steps.split()), result, scenario, given, picks, rebuilds)
 
 
+FIRST_DAY = (
+    "start-the-sandbox ask-the-doctor see-the-groups look-for-a-pert break-something walk-a-runbook put-it-right"
+)
+HANDED = "how-did-it-end read-its-last-words what-changed hand-it-over"
 CONNECT = "is-vault-there-for-you may-you-read-the-token is-the-address-right does-redis-answer look-into-it"
 SEALED = "is-vault-there-for-you vault-does-not-answer"
 RELOAD = "is-none-running-already rebuild is-it-right-now restart-the-app"
@@ -60,8 +64,12 @@ def within(runbook: str, steps: str) -> str:
 WAYS = {
     "connect-to-redis": (
         way(CONNECT, WELL),
-        way(f"{CONNECT.removesuffix('look-into-it')} redis-does-not-answer", WRONG, "token-rotated",
-            redis_does_not_answer__="Somebody else"),
+        way(
+            f"{CONNECT.removesuffix('look-into-it')} redis-does-not-answer",
+            WRONG,
+            "token-rotated",
+            redis_does_not_answer__="Somebody else",
+        ),
         way("is-vault-there-for-you vault-does-not-answer", WRONG, "vault-sealed", vault_does_not_answer__="those who"),
     ),
     "download-group-data": (
@@ -72,24 +80,36 @@ WAYS = {
         way("which-logs the-cache-managers read-it", WELL),
         way("which-logs everything-at-once read-it", WELL, "rebuild-failed", which_logs__="do not know"),
     ),
-    "first-day-on-call": (
-        way("start-the-sandbox ask-the-doctor see-the-groups look-for-a-pert break-something walk-a-runbook put-it-right", WELL),
-    ),
+    "first-day-on-call": (way(FIRST_DAY, WELL),),
     "is-it-the-right-image": (
         way("find-the-cronjob compare-the-tags did-the-last-run-have-it", WELL),
         way("find-the-cronjob", WRONG, "wrong-cluster"),
     ),
     "loader-dry-run": (
         way(f"{LOADER} was-nothing-made", WELL, transformation="_new"),
-        way("see-productions-settings is-it-productions-phenoservice is-dry-run-true do-not-run-it", WELL,
-            transformation="_new", is_dry_run_true__="No"),
-        way(f"{LOADER} was-nothing-made something-was-made", WELL, transformation="_new", was_nothing_made__="a new one"),
+        way(
+            "see-productions-settings is-it-productions-phenoservice is-dry-run-true do-not-run-it",
+            WELL,
+            transformation="_new",
+            is_dry_run_true__="No",
+        ),
+        way(
+            f"{LOADER} was-nothing-made something-was-made", WELL, transformation="_new", was_nothing_made__="a new one"
+        ),
     ),
     "rebuild-failed": (
-        way("how-did-it-end read-its-last-words is-the-way-free run-it-again are-the-groups-whole", WELL,
-            "rebuild-failed", rebuilds=1),
-        way("how-did-it-end read-its-last-words what-changed hand-it-over", WRONG, "rebuild-failed",
-            read_its_last_words__="An error"),
+        way(
+            "how-did-it-end read-its-last-words is-the-way-free run-it-again are-the-groups-whole",
+            WELL,
+            "rebuild-failed",
+            rebuilds=1,
+        ),
+        way(
+            "how-did-it-end read-its-last-words what-changed hand-it-over",
+            WRONG,
+            "rebuild-failed",
+            read_its_last_words__="An error",
+        ),
         way("how-did-it-end are-the-groups-whole", WELL),
     ),
     "reload-the-groups": (
@@ -98,48 +118,89 @@ WAYS = {
     ),
     "restart-the-app-after-a-rebuild": (
         way("is-no-rebuild-going-on did-the-last-rebuild-end-well will-new-pods-find-the-groups restart-them", WELL),
-        way("is-no-rebuild-going-on did-the-last-rebuild-end-well "
-            + within("rebuild-failed", "how-did-it-end read-its-last-words what-changed hand-it-over"), WRONG,
-            "rebuild-failed", read_its_last_words__="An error"),
+        way(
+            "is-no-rebuild-going-on did-the-last-rebuild-end-well " + within("rebuild-failed", HANDED),
+            WRONG,
+            "rebuild-failed",
+            read_its_last_words__="An error",
+        ),
     ),
     "verify-a-rebuild": (
         way("has-it-ended did-it-succeed are-the-groups-whole does-redis-answer", WELL),
-        way("has-it-ended did-it-succeed " + within("rebuild-failed", "how-did-it-end read-its-last-words what-changed hand-it-over"),
-            WRONG, "rebuild-failed", read_its_last_words__="An error"),
+        way(
+            "has-it-ended did-it-succeed " + within("rebuild-failed", HANDED),
+            WRONG,
+            "rebuild-failed",
+            read_its_last_words__="An error",
+        ),
     ),
     "why-cant-i-get-in": (
-        way("what-do-they-see by-which-door are-they-in-an-okta-group-that-may ask-the-security-team", WELL,
-            who="ana@example.com"),
-        way("what-do-they-see which-browser does-the-app-answer read-the-apps-log", WELL,
-            who="ana@example.com", what_do_they_see__="does not load", which_browser__="the same"),
-        way("what-do-they-see which-browser does-the-app-answer " + within("connect-to-redis", SEALED), WRONG,
-            "vault-sealed", who="ana@example.com", vault_does_not_answer__="those who", what_do_they_see__="does not load", which_browser__="the same"),
+        way(
+            "what-do-they-see by-which-door are-they-in-an-okta-group-that-may ask-the-security-team",
+            WELL,
+            who="ana@example.com",
+        ),
+        way(
+            "what-do-they-see which-browser does-the-app-answer read-the-apps-log",
+            WELL,
+            who="ana@example.com",
+            what_do_they_see__="does not load",
+            which_browser__="the same",
+        ),
+        way(
+            "what-do-they-see which-browser does-the-app-answer " + within("connect-to-redis", SEALED),
+            WRONG,
+            "vault-sealed",
+            who="ana@example.com",
+            vault_does_not_answer__="those who",
+            what_do_they_see__="does not load",
+            which_browser__="the same",
+        ),
     ),
     "why-does-the-map-look-funny": (
         way("are-the-vectors-sound is-the-group-whole what-changed look-at-it-yourself", WELL, group=NEWEST),
         way("are-the-vectors-sound the-vectors-are-spoilt", WRONG, "vectors-denormalized", group=NEWEST),
-        way("are-the-vectors-sound is-the-group-whole " + within("connect-to-redis", SEALED), WRONG, "vault-sealed", group=NEWEST,
-            vault_does_not_answer__="those who"),
+        way(
+            "are-the-vectors-sound is-the-group-whole " + within("connect-to-redis", SEALED),
+            WRONG,
+            "vault-sealed",
+            group=NEWEST,
+            vault_does_not_answer__="those who",
+        ),
     ),
     "why-is-a-group-missing": (
         way("is-it-in-the-cache does-the-app-serve-an-older-one", WELL, group=NEWEST),
-        way("is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end was-it-pushed-out", WRONG,
-            "group-evicted", group=REPORTED),
-        way("is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end "
-            + within("reload-the-groups", f"is-this-the-right-cluster {RELOAD}"), WRONG, "redis-flushed",
-            group=NEWEST, rebuilds=1),
+        way(
+            "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end was-it-pushed-out",
+            WRONG,
+            "group-evicted",
+            group=REPORTED,
+        ),
+        way(
+            "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end "
+            + within("reload-the-groups", f"is-this-the-right-cluster {RELOAD}"),
+            WRONG,
+            "redis-flushed",
+            group=NEWEST,
+            rebuilds=1,
+        ),
     ),
     "why-is-a-pert-missing": (
         way("is-it-in-the-cache the-users-settings", WELL, pert="BRCA1"),
-        way("is-it-in-the-cache is-a-rebuild-running is-the-cache-whole is-it-spelled-otherwise was-it-ever-screened",
-            WRONG, "never-screened", pert=REPORTED, is_it_spelled_otherwise__="Not found"),
+        way(
+            "is-it-in-the-cache is-a-rebuild-running is-the-cache-whole is-it-spelled-otherwise was-it-ever-screened",
+            WRONG,
+            "never-screened",
+            pert=REPORTED,
+            is_it_spelled_otherwise__="Not found",
+        ),
     ),
     "work-on-biohive": (
         way(f"{BIOHIVE} download-the-group bring-it-home clean-up", WELL, group="a"),
         way(f"{BIOHIVE} start-jupyter-there open-it-at-home clean-up", WELL, task="notebook"),
         way(f"{BIOHIVE} search-all-groups clean-up", WELL, task="search", pert="BRCA1"),
     ),
-}  # fmt: skip
+}
 EACH = [
     pytest.param(name, taken, id=f"{name}-{number}") for name, ways in WAYS.items() for number, taken in enumerate(ways)
 ]

@@ -22,13 +22,24 @@ from toolkit.walkthrough.person import Decision
 from toolkit.walkthrough.record import Record
 from toolkit.walkthrough.walk import Walk
 
-
 # What walks import, once and before the forks.
 _ONCE = (
-    "google.cloud.storage", "hvac", "jinja2.sandbox", "kubernetes.client", "kubernetes.dynamic", "markdown_it", "redis",
-    "toolkit.actions.offers", "toolkit.actions.rebuild", "toolkit.cache.inspect.vector_health", "toolkit.checks.questions",
-    "toolkit.checks.runner", "toolkit.sandbox.client", "toolkit.systems.connections", "toolkit.systems.redis_proxy.client",
-)  # fmt: skip
+    "google.cloud.storage",
+    "hvac",
+    "jinja2.sandbox",
+    "kubernetes.client",
+    "kubernetes.dynamic",
+    "markdown_it",
+    "redis",
+    "toolkit.actions.offers",
+    "toolkit.actions.rebuild",
+    "toolkit.cache.inspect.vector_health",
+    "toolkit.checks.questions",
+    "toolkit.checks.runner",
+    "toolkit.sandbox.client",
+    "toolkit.systems.connections",
+    "toolkit.systems.redis_proxy.client",
+)
 
 
 @dataclass
@@ -156,7 +167,7 @@ def _walk_until_killed(case: str, given: Mapping[str, str], picks: Mapping[str, 
         return
     try:
         walk_on(record, found, given, Walker(picks=picks))
-    except BaseException as error:  # noqa: BLE001 - a fork never goes on in its parent's code
+    except BaseException as error:
         print(repr(error), file=sys.stderr)
         os._exit(3)
 
