@@ -153,6 +153,8 @@ def packed_anew(file: Path, change: Callable[[dict[str, Any]], object], *, hones
         (lambda e: e["case.json"]["case"].update(here=None), "until it has ended"),
         (lambda e: e["case.json"]["events"][0].update(kind="deleted"), "an event of the kind 'deleted'"),
         (lambda e: e["case.json"]["events"][1]["content"].update(evidence="x"), "Expected `array`"),
+        (lambda e: e["case.json"]["steps"][0].update(step="\x1b[2J"), "Expected `str` matching"),
+        (lambda e: e["case.json"]["events"][1]["content"].update(name="\x1b[2J"), "Expected `str` matching"),
         (lambda e: e.update({"case.json": b"{"}), "case.json or a runbook in it is wrong"),
     ],
 )  # fmt: skip

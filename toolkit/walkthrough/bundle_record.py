@@ -12,7 +12,9 @@ Name = Annotated[str, Meta(pattern=r"^[\w-][\w.-]*$", max_length=100)]
 Text = Annotated[str, Meta(max_length=100_000)]
 Line = Annotated[str, Meta(max_length=1_000)]
 Time = Annotated[datetime, Meta(tz=True)]
-Spot = tuple[Name, Annotated[str, Meta(max_length=200)]]
+Step = Annotated[str, Meta(pattern=r"^[\w-]*$", max_length=1_000)]
+Word = Annotated[str, Meta(pattern=r"^[\w.:+-]*$", max_length=200)]
+Spot = tuple[Name, Step]
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +51,7 @@ class TheirCase(_Strict, frozen=True):
 
 class TheirStep(_Strict, frozen=True):
     runbook: Name
-    step: Line
+    step: Step
     title: Line
     state: Literal["open", "done", "skipped", "stuck"]
     note: Text
@@ -63,7 +65,7 @@ class TheirEvent(_Strict, frozen=True):
 
     time: Time
     runbook: Name
-    step: Line
+    step: Step
     visit: int
     kind: str
     content: dict[str, Any]
@@ -93,13 +95,13 @@ class _Titled(msgspec.Struct):
 
 
 class _Closed(msgspec.Struct):
-    state: str
+    state: Word
     note: str
     by: str = ""
 
 
 class _Found(msgspec.Struct):
-    name: str
+    name: Word
     status: Literal["ok", "warn", "fail", "unknown", "skipped"]
     well: bool
     ok: bool
@@ -114,7 +116,7 @@ class _Found(msgspec.Struct):
 
 
 class _Waited(msgspec.Struct):
-    check: str
+    check: Word
     seconds: float
     limit: float
     by: str = ""
@@ -122,18 +124,18 @@ class _Waited(msgspec.Struct):
 
 class _Acting(msgspec.Struct):
     block: int
-    plan: str
-    operation: str
+    plan: Word
+    operation: Word
     by: str = ""
 
 
 class _Acted(msgspec.Struct):
-    action: str
+    action: Word
     block: int
     title: str
-    plan: str
-    operation: str
-    result: str
+    plan: Word
+    operation: Word
+    result: Word
     summary: str
     undo: list[str]
     left: list[str]
@@ -142,14 +144,14 @@ class _Acted(msgspec.Struct):
 
 
 class _Refused(msgspec.Struct):
-    action: str
+    action: Word
     block: int
     message: str
     by: str = ""
 
 
 class _Answered(msgspec.Struct):
-    name: str
+    name: Word
     prompt: str
     answer: str
     by: str = ""
