@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_snapshots import SIZES, THEMES, Still
+from tui_snapshots import SIZES, THEMES, Still, still  # noqa: F401 - a fixture
 from tui_stand_ins import BROKEN, HOPS, World
 
 

@@ -167,3 +167,9 @@ def _named(segment: Segment) -> str:
     attributes = {n: getattr(style, n) or None for n in ("bold", "dim", "italic", "underline", "reverse", "strike")}
     blank = not segment.text.strip() and not attributes["reverse"]
     return str(Style(color=None if blank else style.color, bgcolor=style.bgcolor, **({} if blank else attributes)))
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Still:
+    """The made-up world at a moment that does not pass, and what its screens look like. Imported where it is used."""
+    return Still(monkeypatch, tmp_path)

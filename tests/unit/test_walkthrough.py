@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from toolkit.actions import gate, offers
+from toolkit.actions import gate
 from toolkit.actions.gate import Consent, Done
 from toolkit.actions.journal import Journal
-from toolkit.actions.plan import Action, Damage, Plan
+from toolkit.actions.plan import Action
 from toolkit.checks import questions
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
@@ -27,8 +27,7 @@ from toolkit.errors import Refused, ToolkitError, UsageError
 from toolkit.progress import Progress
 from toolkit.secret import Secret
 from toolkit.walkthrough.case import Case, NeedsPerson, Result, State
-from toolkit.walkthrough.library import Library, library
-from toolkit.walkthrough.lint import lint
+from toolkit.walkthrough.library import Library
 from toolkit.walkthrough.page import Asked, Branch, Runbook, Step
 from toolkit.walkthrough.person import Decision
 from toolkit.walkthrough.record import Record
@@ -233,42 +232,6 @@ def test_an_answer_has_to_fit(tmp_path: Path, asked: dict[str, list[Status]]) ->
     walk = begin(tmp_path, Scripted(answers={"colour": "blue"}), page)
     assert walk.go().inputs == {"pert": "BRCA1", "colour": "blue"}
 
-
-@pytest.mark.parametrize("broken", [False, True])
-@pytest.mark.parametrize("name", sorted(library().files()))
-def test_a_shipped_runbook_comes_to_its_end(
-    name: str, broken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    takes = {"pert-in-cache": ("pert", "group"), "group-in-cache": ("group",), "vectors-healthy": ("group",)}
-    names = [block.name for file in library().files() for _, block in library().runbook(file).blocks() if block.name]
-
-    def known(check: str) -> Question:
-        status = Status.FAIL if broken and check != "rebuild-running" else Status.OK
-        inputs = tuple(Input(one, "text", "") for one in takes.get(check, ()))
-        return Question(check, "", lambda *_: Finding(check, status, "so it is"), inputs)
-
-    class Rebuild:
-        name = "cache.rebuild"
-
-        def plan(self) -> Plan:
-            return Plan(
-                "cache.rebuild", "here", "Rebuild", "here", (), damage=Damage.SMALL, confirm="", undo="none", by_hand=()
-            )
-
-    monkeypatch.setattr(questions, "QUESTIONS", {check: known(check) for check in names})
-    monkeypatch.setattr(offers, "make", lambda *_: Rebuild())
-    assert lint()[0] == []
-    record = Record(tmp_path / "cases.sqlite")
-    connections: Any = SimpleNamespace(environment=SimpleNamespace(name="here", read_only=False, protected=False))
-    given = {"pert": "BRCA1", "group": "a"}
-    person = Scripted()
-    walk = Walk(record, record.begin(library().runbook(name), ""), library(), person, lambda: connections, given=given)
-    case = walk.go()
-    assert (case.here, person.problems) == (None, [])
-    assert case.result is (Result.WRONG if broken and name not in NO_CHECKS else Result.WELL)
-
-
-NO_CHECKS = {"find-the-logs", "first-day-on-call"}
 
 KILLED = """
 import os, signal, sys

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import figures
-from toolkit.cli import diagnostics, options, output
+from toolkit.cli import diagnostics, options, output, runbook_bundle
 from toolkit.cli.apps import command_group
 from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode, ToolkitError, UsageError
@@ -115,7 +115,10 @@ def run(
 @app.command()
 def resume(
     case_id: Annotated[
-        str | None, typer.Argument(metavar="[CASE]", help="The case's id, or its beginning; none: list them.")
+        str | None,
+        typer.Argument(
+            metavar="[CASE|FILE.zip]", help="The case's id, or its beginning; a colleague's bundle; none: list them."
+        ),
     ] = None,
     given: Set = None,
     done: Annotated[str | None, typer.Option("--done", metavar="NOTE", help="The step is done; then go on.")] = None,
@@ -132,7 +135,8 @@ def resume(
 ) -> None:
     """Go on with a case where it was left, or killed. Without a case: which there are.
 
-    Exit codes as `run` has them.
+    A bundle that a colleague made (`report CASE --bundle FILE.zip`) becomes a case of yours: its history is marked as
+    theirs, and what their checks found is asked again. Exit codes as `run` has them.
     """
     from toolkit.walkthrough.person import Decision
     from toolkit.walkthrough.record import Record
@@ -148,8 +152,13 @@ def resume(
     decisions += [Decision("back")] if back else []
     if len(decisions) > 1:
         raise UsageError("One of --done, --skip, --stuck, --jump and --back at a time.")
-    case = record.case(case_id)
-    if case.here is None:
+    came = case_id.lower().endswith(".zip")
+    case = (
+        runbook_bundle.taken_over(record, Path(case_id), attended=diagnostics.can_ask() and not yes)
+        if came
+        else record.case(case_id)
+    )
+    if case.here is None and not came:
         raise UsageError(f"Case {case.id} has ended.", hint=f"`toolkit runbook report {case.id}` shows how.")
     if env and case.environment and env != case.environment:
         raise UsageError(
@@ -163,15 +172,25 @@ def resume(
 @app.command()
 def report(
     case_id: Annotated[str, typer.Argument(metavar="CASE", help="The case's id, or its beginning.")],
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE.zip", help="Put it into one file, for a colleague to go on with."),
+    ] = None,
     form: options.Output = Format.TABLE,
 ) -> None:
-    """A case as Markdown: symptom, steps, findings, actions with their plans, open questions, timeline."""
+    """A case as Markdown: symptom, steps, findings, actions with their plans, open questions, timeline.
+
+    With --bundle: a zip with the report, the case's record, the runbooks' text as walked, and versions; secrets are
+    scrubbed. `toolkit runbook resume FILE.zip` goes on with it elsewhere.
+    """
     from toolkit.walkthrough import report as reports
     from toolkit.walkthrough.record import Record
 
     record = Record()
     case = record.case(case_id)
-    if form in (Format.JSON, Format.JSONL):
+    if bundle is not None:
+        runbook_bundle.written(record, case, bundle, form)
+    elif form in (Format.JSON, Format.JSONL):
         output.document(reports.document(record, case), form, lambda: "")
     else:
         output.block(reports.report(record, case).splitlines())
@@ -264,6 +283,7 @@ def _list(record: Record, form: Format) -> None:
             "started": figures.rfc3339(case.started),
             "runbook": case.runbook,
             "environment": case.environment,
+            "from": case.origin.who if case.origin else None,
             "here": case.here[1] if case.here else None,
             "result": case.result,
         }
@@ -276,6 +296,8 @@ def _list(record: Record, form: Format) -> None:
         Column("environment", lambda item: item["environment"] or "-"),
         Column("where it is", lambda item: item["here"] or f"ended: {item['result']}"),
     ]
+    if any(item["from"] for item in items):
+        columns.append(Column("from", lambda item: diagnostics.printable(item["from"] or "")))
     output.rows(items, columns, form, empty="No case yet: toolkit runbook run NAME begins one.")
 
 

@@ -52,6 +52,8 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("map heatmap", ("pert-in-cache", *_VECTORS)),
     Shows("map projection", ("pert-in-cache", *_VECTORS)),
     Shows("logs", ("last-rebuild", "rebuild-running")),
+    Shows("app status", ("app-pods",), "app status"),
+    Shows("image check", ("image",), "image check"),
     Shows("journal list", ("recent-changes",)),
 )
 # The cache manager needs the token too, is begun where it is configured, and is begun once at a time.

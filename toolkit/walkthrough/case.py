@@ -37,11 +37,22 @@ class Result(StrEnum):
         return {"well": ExitCode.OK, "wrong": ExitCode.FOUND_WRONG, "unknown": ExitCode.UNREACHABLE}[self.value]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose it was before: `case` is its id there; `who` made the bundle at `made`, and it `came` here."""
+
+    case: str
+    who: str
+    toolkit: str
+    made: datetime
+    came: datetime
+
+
 @dataclass(frozen=True)
 class Case:
     """Where a walk stands. `here` is None once it has ended; `trail` are the spots that it came by, for going back.
 
-    `moves` counts the steps taken, so that two programs cannot lead one case apart.
+    `moves` counts the steps taken, so that two programs cannot lead one case apart. `origin`: it was taken over.
     """
 
     id: str
@@ -57,6 +68,7 @@ class Case:
     here: Spot | None = None
     trail: tuple[Spot, ...] = ()
     moves: int = 0
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,8 @@ class StepRecord:
 @dataclass(frozen=True)
 class Event:
     """Something that happened in a case: `kind` is opened, closed, found, waited, acting, acted, refused, answered,
-    chosen, ran or resumed; `content` is what that kind has to say. `visit` counts the step's openings."""
+    chosen, ran or resumed; `content` is what that kind has to say. `visit` counts the step's openings.
+    """
 
     seq: int
     time: datetime
@@ -85,6 +98,11 @@ class Event:
     visit: int
     kind: str
     content: Mapping[str, Any]
+
+    @property
+    def by(self) -> str:
+        """The colleague to whom it happened, before the case was taken over; empty: to its owner here."""
+        return str(self.content.get("by", ""))
 
 
 class NeedsPerson(Refused):
@@ -104,9 +122,17 @@ def actions(events: Iterable[Event]) -> dict[str, Mapping[str, Any]]:
 def unsettled(events: Iterable[Event]) -> list[Mapping[str, Any]]:
     """The findings that are not well and that no branch has been taken on since: nothing should be changed on them."""
     bad: dict[str, Mapping[str, Any]] = {}
+    settled: dict[str, str] = {}
     for event in events:
         if event.kind == "chosen":
+            settled |= {name: found["status"] for name, found in bad.items()}
             bad.clear()
+        elif (
+            event.kind == "found"
+            and event.content.get("again")
+            and settled.get(str(event.content["name"])) == event.content["status"]
+        ):
+            continue  # asked once more because a colleague had asked it, and a branch was taken on that answer
         elif event.kind == "found":
             bad.pop(str(event.content["name"]), None)
             if not event.content["well"]:

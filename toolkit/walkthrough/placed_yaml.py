@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from toolkit.walkthrough.page import Place, Problem
 
 Path = tuple[str | int, ...]
+
+_MOST: Final = 10_000  # places
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def read(text: str, first: int, column: int = 1) -> Placed:
 
 def _walk(node: yaml.Node, path: Path, places: dict[Path, Place], first: int, column: int) -> None:
     places.setdefault(path, Place(first + node.start_mark.line, column + node.start_mark.column))
-    if len(path) > 8:  # an alias can lead into itself
+    if len(path) > 8 or len(places) > _MOST:  # aliases can lead into themselves, or multiply
         return
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

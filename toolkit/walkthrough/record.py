@@ -17,13 +17,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolkit import paths
 from toolkit.errors import Failed, NotFound, Refused
 from toolkit.secret import scrub
-from toolkit.walkthrough.case import Case, Event, Result, Spot, State, StepRecord
+from toolkit.walkthrough.case import Case, Event, Origin, Result, Spot, State, StepRecord
 from toolkit.walkthrough.page import Runbook, Step
+
+if TYPE_CHECKING:
+    from toolkit.walkthrough.bundle_reading import Bundle
 
 _SCHEMA = """
 create table if not exists cases (
@@ -39,6 +42,9 @@ create table if not exists steps (
 create table if not exists events (
     seq integer primary key autoincrement, case_id text not null, time text not null, runbook text not null,
     step text not null, visit integer not null, kind text not null, content text not null);
+create table if not exists origins (
+    case_id text primary key, digest text not null unique, from_case text not null, from_who text not null,
+    toolkit text not null, made text not null, came text not null);
 create index if not exists events_of on events (case_id, seq);
 """
 
@@ -59,7 +65,7 @@ class Record:
             title=runbook.title,
             symptom=runbook.symptom,
             environment=environment,
-            who=f"{getpass.getuser()}@{socket.gethostname()}",
+            who=_me(),
             started=datetime.now(UTC),
             here=(runbook.name, runbook.steps[0].name),
         )
@@ -72,10 +78,31 @@ class Record:
             db.execute("insert into pages values (?, ?, ?)", (case.id, runbook.name, scrub(runbook.text)))
         return case
 
+    def take_over(self, bundle: Bundle) -> tuple[Case, bool]:
+        """A colleague's case as a new one of one's own, its history marked as theirs; whether it is new here.
+
+        A bundle that came before is the case it became then; one of a case that began here is that case.
+        """
+        theirs = bundle.case
+        for case in self.cases():
+            if (case.id, case.started, case.who) == (theirs.id, theirs.started, theirs.who):
+                return case, False
+        with self._writing() as db:
+            row = db.execute("select case_id from origins where digest = ?", (bundle.digest,)).fetchone()
+            new = row is None
+            name = secrets.token_hex(4) if new else str(row["case_id"])
+            if new:
+                _insert(db, name, bundle)
+        return self.case(name), new
+
     def cases(self) -> list[Case]:
         """All cases, the newest first."""
         with self._reading() as db:
-            return [_case(row) for row in db.execute("select * from cases order by started desc, rowid desc")]
+            rows = db.execute(
+                "select cases.*, digest, from_case, from_who, toolkit, made, came from cases"
+                " left join origins on case_id = id order by coalesce(came, started) desc, cases.rowid desc"
+            )
+            return [_case(row) for row in rows]
 
     def case(self, prefix: str) -> Case:
         """The case whose id starts with `prefix`. Raises NotFound where there is none, or more than one."""
@@ -115,6 +142,17 @@ class Record:
         with self._reading() as db:
             row = db.execute("select text from pages where case_id = ? and name = ?", (case, name)).fetchone()
             return str(row["text"]) if row else None
+
+    def pages(self, case: str) -> dict[str, str]:
+        """The texts of the runbooks that the case came to: those of all of its steps, and of its own."""
+        with self._reading() as db:
+            rows = db.execute(
+                "select name, text from pages where case_id = ?1 and (name in (select runbook from steps where"
+                " case_id = ?1) or name in (select runbook from cases where id = ?1)"
+                " or name = (select json_extract(here, '$[0]') from cases where id = ?1)) order by name",
+                (case,),
+            )
+            return {str(row["name"]): str(row["text"]) for row in rows}
 
     def keep_page(self, case: str, runbook: Runbook) -> None:
         with self._writing() as db:
@@ -225,11 +263,49 @@ class Record:
             db.execute("commit")
 
 
-def _note(db: sqlite3.Connection, case: str, spot: Spot, visit: int, kind: str, content: Mapping[str, Any]) -> None:
+def _insert(db: sqlite3.Connection, name: str, bundle: Bundle) -> None:
+    """All of a colleague's case, under a new name."""
+    case = bundle.case
+    db.execute(
+        "insert into cases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        (name, case.runbook, scrub(case.title), scrub(case.symptom), case.environment, _me(), _time(case.started),
+         _time(case.ended) if case.ended else None, case.result, scrub(json.dumps(case.inputs)),
+         json.dumps(case.here) if case.here else None, json.dumps(case.trail)),
+    )  # fmt: skip
+    db.execute(
+        "insert into origins values (?, ?, ?, ?, ?, ?, ?)",
+        (name, bundle.digest, case.id, bundle.who, bundle.toolkit, _time(bundle.made), _time()),
+    )
+    db.executemany(
+        "insert into pages values (?, ?, ?)", [(name, page, scrub(text)) for page, text in bundle.pages.items()]
+    )
+    db.executemany(
+        "insert or replace into steps values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(name, one.runbook, one.step, one.title, one.state, scrub(one.note), one.visits, _time(one.opened),
+          _time(one.closed) if one.closed else None) for one in bundle.steps],
+    )  # fmt: skip
+    for event in bundle.events:
+        content = {**event.content, "by": event.by or case.who}
+        _note(db, name, (event.runbook, event.step), event.visit, event.kind, content, event.time)
+
+
+def _me() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _note(
+    db: sqlite3.Connection,
+    case: str,
+    spot: Spot,
+    visit: int,
+    kind: str,
+    content: Mapping[str, Any],
+    time: datetime | None = None,
+) -> None:
     text = scrub(json.dumps(content, default=str))
     db.execute(
         "insert into events (case_id, time, runbook, step, visit, kind, content) values (?, ?, ?, ?, ?, ?, ?)",
-        (case, _time(), *spot, visit, kind, text),
+        (case, _time(time), *spot, visit, kind, text),
     )
 
 
@@ -259,4 +335,10 @@ def _case(row: sqlite3.Row) -> Case:
         here=(here[0], here[1]) if here else None,
         trail=tuple((spot[0], spot[1]) for spot in json.loads(row["trail"])),
         moves=row["moves"],
+        origin=_origin(row) if row["digest"] else None,
     )
+
+
+def _origin(row: sqlite3.Row) -> Origin:
+    made, came = datetime.fromisoformat(row["made"]), datetime.fromisoformat(row["came"])
+    return Origin(row["from_case"], row["from_who"], row["toolkit"], made, came)

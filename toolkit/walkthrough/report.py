@@ -17,11 +17,11 @@ def report(record: Record, case: Case) -> str:
     steps, events = record.steps(case.id), record.events(case.id)
     parts = [
         _head(case),
-        _steps(steps),
+        _steps(steps, events),
         _findings(events),
         _actions(events),
         _open_questions(case, steps, events),
-        _timeline(events),
+        _timeline(case, events),
     ]
     return scrub("\n\n".join(part for part in parts if part) + "\n")
 
@@ -35,6 +35,7 @@ def document(record: Record, case: Case) -> dict[str, Any]:
         "title": case.title,
         "environment": case.environment,
         "who": case.who,
+        "origin": _origin(case),
         "started": _utc(case.started),
         "ended": _utc(case.ended) if case.ended else None,
         "result": case.result,
@@ -66,15 +67,23 @@ def _head(case: Case) -> str:
         f"- Case `{case.id}`, runbook `{case.runbook}`, environment `{case.environment or '-'}`",
         f"- {_line(case.who)}, started {_both(case.started)}, {ended}",
     ]
+    if case.origin:
+        origin = case.origin
+        lines.append(
+            f"- Taken over from {_line(origin.who)} (case `{origin.case}`, handed over {_both(origin.made)}), "
+            f"came {_both(origin.came)}"
+        )
     lines += [f"- {name}: `{_line(value)}`" for name, value in case.inputs.items() if value]
     return "\n".join(lines)
 
 
-def _steps(steps: Sequence[StepRecord]) -> str:
+def _steps(steps: Sequence[StepRecord], events: Sequence[Event]) -> str:
+    whose = {(event.runbook, event.step): event.by for event in events}
     rows = ["## Steps", "", "| step | state | note |", "|---|---|---|"]
     for step in steps:
         times = f" ({step.visits} times)" if step.visits > 1 else ""
-        rows.append(f"| {_cell(step.title)}{times} | {step.state} | {_cell(step.note)} |")
+        by = _by(whose.get((step.runbook, step.step), ""))
+        rows.append(f"| {_cell(step.title)}{times}{by} | {step.state} | {_cell(step.note)} |")
     return "\n".join(rows)
 
 
@@ -84,7 +93,7 @@ def _findings(events: Sequence[Event]) -> str:
         return ""
     lines = ["## Findings", ""]
     for one in found.values():
-        lines.append(f"- **{one['status']}** `{one['name']}`: {_line(one['summary'])}")
+        lines.append(f"- **{one['status']}** `{one['name']}`: {_line(one['summary'])}{_by(one.get('by', ''))}")
         lines += [f"  - {_line(text)}" for text in one["evidence"]]
         lines += [f"  - by hand: `{_line(text)}`" for text in one["by_hand"]]
     return "\n".join(lines)
@@ -99,7 +108,7 @@ def _actions(events: Sequence[Event]) -> str:
         content = event.content
         lines.append(
             f"- {_both(event.time)} **{content['result']}** `{content['action']}`, plan `{content['plan']}`, "
-            f"journal `{content['operation'] or '-'}`: {_line(content['summary'])}"
+            f"journal `{content['operation'] or '-'}`: {_line(content['summary'])}{_by(event.by)}"
         )
         lines += [f"  - undo: `{_line(text)}`" for text in content["undo"]]
         lines += [f"  - left as it was: {_line(text)}" for text in content["left"]]
@@ -107,7 +116,8 @@ def _actions(events: Sequence[Event]) -> str:
 
 
 def _open_questions(case: Case, steps: Sequence[StepRecord], events: Sequence[Event]) -> str:
-    lines = [f"- Stuck at “{_line(step.title)}”: {_line(step.note)}" for step in steps if step.state is State.STUCK]
+    lines: list[str] = []
+    lines += [f"- Stuck at “{_line(step.title)}”: {_line(step.note)}" for step in steps if step.state is State.STUCK]
     lines += [f"- Left open: “{_line(step.title)}”" for step in steps if step.state is State.OPEN]
     lines += [
         f"- Skipped “{_line(step.title)}”: {_line(step.note)}"
@@ -124,11 +134,13 @@ def _open_questions(case: Case, steps: Sequence[StepRecord], events: Sequence[Ev
     return "\n".join(["## Open questions", "", *lines]) if lines else ""
 
 
-def _timeline(events: Sequence[Event]) -> str:
-    lines = ["## Timeline", "", "| UTC | local | what |", "|---|---|---|"]
+def _timeline(case: Case, events: Sequence[Event]) -> str:
+    who, bar = ("| who ", "|---") if case.origin else ("", "")
+    lines = ["## Timeline", "", f"| UTC | local {who}| what |", f"|---|---{bar}|---|"]
     for event in events:
         local = event.time.astimezone()
-        lines.append(f"| {_utc(event.time)} | {local:%H:%M:%S %Z} | {_cell(_said(event))} |")
+        whose = f"| {_cell(event.by or case.who)} " if case.origin else ""
+        lines.append(f"| {_utc(event.time)} | {local:%H:%M:%S %Z} {whose}| {_cell(_said(event))} |")
     return "\n".join(lines)
 
 
@@ -140,7 +152,8 @@ def _said(event: Event) -> str:
         case "closed":
             return f"{content['state']}" + (f": {content['note']}" if content["note"] else "")
         case "found":
-            return f"{content['name']}: {content['status']}: {content['summary']}"
+            again = "asked again: " if content.get("again") else ""
+            return f"{again}{content['name']}: {content['status']}: {content['summary']}"
         case "waited":
             return f"waited {content['seconds']} s for {content['check']}"
         case "acting":
@@ -156,6 +169,18 @@ def _said(event: Event) -> str:
         case "ran":
             return f"ran in a shell, exit code {content['code']}: {content['command']}"
     return event.kind
+
+
+def _origin(case: Case) -> dict[str, str] | None:
+    origin = case.origin
+    if origin is None:
+        return None
+    return {"case": origin.case, "who": origin.who, "made": _utc(origin.made), "came": _utc(origin.came)}
+
+
+def _by(who: object) -> str:
+    """Whose it is, where it was a colleague's."""
+    return f" (by {_cell(who)})" if who else ""
 
 
 def _utc(moment: datetime) -> str:

@@ -148,6 +148,8 @@ class Walk:
         self.person.opened(runbook, step, runbook.steps.index(step) + 1)
         if visit > MOST_VISITS:
             return self._stuck(visit, f"opened {visit} times: a loop that does not end by itself")
+        if self.case.origin is not None:
+            self._ask_again(step, visit)
         while True:
             work = Work(self, visit)
             try:
@@ -163,6 +165,24 @@ class Walk:
                     raise
                 self.person.problem(error)
                 said = None
+
+    def _ask_again(self, step: Step, visit: int) -> None:
+        """What a colleague's checks found may be old: each is asked again here, those apart that this step asks."""
+        from toolkit.checks.questions import QUESTIONS
+
+        asked_here = {block.name for block in step.blocks if block.word in ("check", "wait-for")}
+        found = cases.findings(self.record.events(self.case.id)).values()
+        theirs = [one for one in found if one.get("by") and one["name"] in QUESTIONS and one["name"] not in asked_here]
+        if not theirs:
+            return
+        try:
+            Work(self, visit).ask_again(theirs)
+        except UsageError as error:  # a check that takes other inputs by now
+            self.person.problem(error)
+        except ToolkitError as error:
+            if not self.person.attended:
+                raise
+            self.person.problem(error)
 
     def _said(self, step: Step, work: Work, decision: Decision) -> Decision:
         """Somebody says that it is done: what is left is to see where it leads."""

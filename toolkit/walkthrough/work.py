@@ -95,8 +95,25 @@ class Work:
                 self._found(finding, given[finding.name])
             progress.check_stop()
 
+    def ask_again(self, found: Sequence[Mapping[str, Any]]) -> None:
+        """Ask the checks that a colleague found this with once more, and show what has changed since."""
+        from toolkit.checks import questions, runner
+
+        before = {str(one["name"]): one for one in found}
+        self._walk.person.prose("What was found before the case came here may be old. Asked again:")
+        connections = self._walk.connections()
+        with self._walk.watch() as progress:
+            checks = [questions.check(name, connections, one["inputs"], progress) for name, one in before.items()]
+            for finding in runner.run(checks):
+                one = before[finding.name]
+                self._note("found", {**found_content(finding, one["inputs"]), "again": True})
+                self._walk.person.found(finding)
+                if finding.status != one["status"]:
+                    self._walk.person.prose(f"Before it was *{one['status']}*.")
+            progress.check_stop()
+
     def _found(self, finding: Finding, inputs: Mapping[str, str]) -> None:
-        self._note("found", _found(finding, inputs))
+        self._note("found", found_content(finding, inputs))
         self._walk.person.found(finding)
 
     def _wait(self, block: Block) -> None:
@@ -154,7 +171,7 @@ class Work:
                 "summary": done.outcome.summary,
                 "undo": list(done.outcome.undo),
                 "left": list(done.outcome.left),
-                "findings": [_found(finding, {}) for finding in done.findings],
+                "findings": [found_content(finding, {}) for finding in done.findings],
             },
         )
         self._walk.person.acted(done)
@@ -177,7 +194,11 @@ class Work:
 
     def _cut_off(self, block: Block, event: Event) -> None:
         operation = event.content["operation"]
-        text = f"{block.name} was begun and cut off before its end; `toolkit journal show {operation}` has its plan."
+        whose = f"on {event.by}'s machine " if event.by else ""
+        text = (
+            f"{block.name} was begun and cut off before its end; "
+            f"{whose}`toolkit journal show {operation}` has its plan."
+        )
         if not self._walk.person.attended:
             raise NeedsPerson(
                 text, hint="Look at how far it came. Then --done NOTE; at a terminal it can be carried out again."
@@ -250,7 +271,8 @@ class Work:
             raise StepStuck(reason)
 
 
-def _found(finding: Finding, inputs: Mapping[str, str]) -> dict[str, Any]:
+def found_content(finding: Finding, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """What the record keeps of a finding."""
     return {
         "name": finding.name,
         "status": str(finding.status),
