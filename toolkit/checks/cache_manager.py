@@ -86,8 +86,8 @@ def last_run(connections: Connections, _: Mapping[str, str], progress: Progress)
     """How did the last run that is over end?
 
     Facts: `job` (null: no run is known), `state` (complete, failed), `reason` (of the Job), `pod_reason` (Evicted,
-    OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read, in
-    its pod or where logs are kept), `finished` (RFC 3339), `manual`.
+    OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read,
+    in its pod or where logs are kept), `finished` (RFC 3339), `manual`.
     """
     cluster, jobs = _runs(connections)
     ended = [job for job in jobs if job.over]

@@ -1,4 +1,4 @@
-"""What was kept of a rebuild's log where its pod is gone: what the kept query `cache-manager` finds, in Loki as a rule."""
+"""What was kept of a rebuild's log where its pod is gone: what the kept query `cache-manager` finds in Loki."""
 
 from __future__ import annotations
 
