@@ -221,21 +221,16 @@ def _masked(state: dict[str, Any]) -> tuple[int, Column]:
 
 
 def _of_numbers(values: Any) -> Column:
-    import numpy as np
-
-    def column(part: slice) -> pa.Array:
-        some = values[part]
-        return _arrow(np.ascontiguousarray(some.astype(some.dtype.newbyteorder("="), copy=False)))
-
-    return column
+    return lambda part: _arrow(values[part])
 
 
-def _arrow(numbers: Any) -> pa.Array:
-    """Numbers (1-D, contiguous) as Arrow has them. Not by pa.array where that can be: it imports pandas where there is
-    one, which takes a second."""
+def _arrow(values: Any) -> pa.Array:
+    """Numbers (1-D) as Arrow has them. Not by pa.array where that can be: it imports pandas where there is one, which
+    takes a second."""
     import numpy as np
     import pyarrow as pa
 
+    numbers = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
     kind = numbers.dtype.kind
     if kind in "iuf" and numbers.dtype.itemsize <= 8:
         return pa.Array.from_buffers(
