@@ -2,7 +2,7 @@
 
     uv run python tests/benchmarks/why.py [--rounds N]
 
-It has a sandbox of its own, which is running. Cold: nothing is known of any frame, so the names in all are read. Warm: it
+It has a running sandbox of its own. Cold: nothing is known of any frame, so the names in all are read. Warm: it
 was asked before. Each measurement is a process of its own, and all kinds are run in turn; medians are shown.
 `first finding` is when the first line is there, `all` when the process is over, both from its start; `CPU` is the
 process's own; `own work` is `all` without the import of what it needs.
