@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from conftest import Sandbox
+from outside import Outside
 
 from toolkit.sandbox import client
 from toolkit.sandbox.perturbations import known_genes
@@ -35,6 +39,46 @@ def test_each_scenario_alone(sandbox: Sandbox, name: str) -> None:
     because = answer["verdict"]["causes"][0]["because"]
     assert set(because) <= {finding["check"] for finding in answer["findings"]}
     assert name not in [one["cause"] for one in answer["ruled_out"]]
+
+
+def test_why_a_rebuild_failed_is_known_although_its_pod_is_gone(sandbox: Sandbox) -> None:
+    client.apply_scenario(["rebuild-failed"])
+    world = Outside()
+    part = world.environment.cache_manager
+    job = world.jobs()[0]["metadata"]["name"]
+    path = f"/api/v1/namespaces/{part.namespace}/pods"
+    for pod in world.kube(part.cluster, f"{path}?labelSelector=job-name%3D{job}")["items"]:
+        world.kube(part.cluster, f"{path}/{pod['metadata']['name']}", method="DELETE")
+    answer = asked(sandbox, {"pert": None, "group": None})
+    assert causes(answer) == ["rebuild-failed"]
+    last = next(one["summary"] for one in answer["findings"] if one["check"] == "last-rebuild")
+    assert "ArrowInvalid: ListType can only be casted" in last
+    assert "its pod is gone" in last
+
+
+def test_the_layers_and_the_runs_are_read_once_in_a_run_and_anew_in_the_next(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.cache import layers
+    from toolkit.systems.cluster import Cluster
+
+    seen: list[str] = []
+    read, jobs_of = layers.read, Cluster.jobs_of
+    monkeypatch.setattr(layers, "read", lambda connections: (seen.append("layers"), read(connections))[1])
+    monkeypatch.setattr(Cluster, "jobs_of", lambda self, one: (seen.append("runs"), jobs_of(self, one))[1])
+    for _ in range(2):
+        assert causes(asked(sandbox, {"pert": "BRCA1", "group": None}, code=0)) == ["healthy"]
+        assert sorted(seen) == ["layers", "runs"]
+        seen.clear()
+
+
+def test_no_sdk_is_imported_that_it_can_do_without(sandbox: Sandbox) -> None:
+    shutil.rmtree(sandbox.home / "cache", ignore_errors=True)  # so that frames are read, pickled ones too
+    code = f"import sys; from toolkit.__main__ import run; run(['why', 'BRCA1', *{ON!r}]); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    loaded = set(done.stdout.split())
+    assert {"redis", "hvac", "pyarrow"} <= loaded
+    assert not loaded & {"kubernetes", "google.cloud.storage", "grpc", "pandas"}
 
 
 def test_healthy(sandbox: Sandbox) -> None:

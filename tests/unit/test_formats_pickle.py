@@ -51,6 +51,18 @@ def test_what_was_pickled_is_read(protocol: int, written: pa.Table) -> None:
         assert vectors.to_pylist() == written["vector"].to_pylist()
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_vectors_and_numbers_of_either_byte_order(order: str) -> None:
+    numbers = np.array([1.5, np.nan], f"{order}f8")
+    frame = pd.DataFrame({"pert": ["BRCA1", None], "concentration": numbers, "flag": np.array([True, False])})
+    frame["vector"] = pd.Series([np.array([1, -2], f"{order}f4"), np.array([3], f"{order}f4")], dtype=object)
+    read = pa.Table.from_batches(opened(pickle.dumps(frame)).vectors(["pert", "concentration", "flag", "vector"]))
+    assert read["vector"].to_pylist() == [[1.0, -2.0], [3.0]]
+    assert read["flag"].to_pylist() == [True, False]
+    assert read["concentration"][0].as_py() == 1.5
+    assert read["pert"].to_pylist() == ["BRCA1", None]
+
+
 @pytest.mark.parametrize("path", sorted((Path(__file__).parent / "pickles").glob("*.pkl")), ids=lambda path: path.stem)
 def test_pickles_of_older_pandas(path: Path) -> None:
     frame = opened(path.read_bytes())

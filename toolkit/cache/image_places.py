@@ -79,14 +79,14 @@ class Places:
         return next((row.exit_code for row in self.rows if row.exit_code), ExitCode.OK)
 
 
-def look(connections: Connections) -> Places:
+def look(connections: Connections, asking: rebuilds.Asking = rebuilds.ANEW) -> Places:
     """Asks all places, side by side. Raises ConfigurationError where no cache manager is configured."""
     name = rebuilds.part_of(connections).cronjob
     with ThreadPoolExecutor(max_workers=3, thread_name_prefix="images") as pool:
         application = pool.submit(_asked, lambda: connections.argocd.application())
         wanted = pool.submit(_asked, lambda: _wanted(connections, name))
-        cronjob = _asked(lambda: rebuilds.locate(connections).cronjob)
-        runs = _asked(lambda: _runs(connections, cronjob)) if isinstance(cronjob, CronJob) else None
+        cronjob = _asked(lambda: asking.locate(connections).cronjob)
+        runs = _asked(lambda: _runs(connections, cronjob, asking)) if isinstance(cronjob, CronJob) else None
         return _together(connections, wanted.result(), application.result(), cronjob, runs)
 
 
@@ -101,10 +101,10 @@ def _wanted(connections: Connections, name: str) -> WantedImage | None:
     return None if unset_key(connections) else connections.infra_repo.wanted_image(name)
 
 
-def _runs(connections: Connections, cronjob: CronJob) -> list[tuple[Job, list[Pod]]]:
+def _runs(connections: Connections, cronjob: CronJob, asking: rebuilds.Asking) -> list[tuple[Job, list[Pod]]]:
     """The last runs that have begun, the newest first, with the pods that are left of them."""
     cluster = connections.cluster(cronjob.cluster)
-    jobs = [job for job in cluster.jobs_of(cronjob) if job.started][:_RUNS]
+    jobs = [job for job in asking.runs_of(connections, cronjob) if job.started][:_RUNS]
     return [(job, cluster.pods(job.namespace, f"job-name={job.name}")) for job in jobs]
 
 

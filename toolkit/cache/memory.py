@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from toolkit.environments import model
 from toolkit.errors import ConfigurationError, NotFound, ToolkitError
 from toolkit.systems.cluster import Cluster
 from toolkit.systems.cluster.deployments import Deployment
-from toolkit.systems.cluster.objects import CronJob, Pod
+from toolkit.systems.cluster.objects import Pod
 from toolkit.systems.connections import Connections
 
 
@@ -96,11 +97,11 @@ def deployment_of(connections: Connections) -> Deployment:
     return found
 
 
-def look(connections: Connections) -> AppMemory:
+def look(connections: Connections, asking: rebuilds.Asking = rebuilds.ANEW) -> AppMemory:
     """The pods and the last rebuild, asked side by side. Raises what the app's cluster raises."""
     cluster = cluster_of(connections)
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look") as pool:
-        ended = pool.submit(last_rebuild, connections)
+        ended = pool.submit(copy_context().run, last_rebuild, connections, asking)
         deployment = deployment_of(connections)
         used: Future[dict[str, int] | None] = pool.submit(_memory, cluster, deployment)
         pods = [pod for pod in cluster.pods(deployment.namespace, deployment.selector) if not pod.over]
@@ -136,25 +137,15 @@ def loaded_at(pod: Pod) -> datetime | None:
     return None if pod.phase == "Pending" else pod.started
 
 
-def last_rebuild(connections: Connections) -> datetime | None:
+def last_rebuild(connections: Connections, asking: rebuilds.Asking = rebuilds.ANEW) -> datetime | None:
     """When the last rebuild that went well ended, wherever the CronJob is; None where the cluster knows of none.
 
     Jobs are forgotten after some runs, the CronJob's own lastSuccessfulTime is not: the later of both counts.
     """
-    cronjob = _cronjob(connections)
-    jobs = connections.cluster(cronjob.cluster).jobs_of(cronjob)
+    cronjob = asking.locate(connections).cronjob
+    jobs = asking.runs_of(connections, cronjob)
     times = [job.finished for job in jobs if job.state == "complete"] + [cronjob.last_successful]
     return max((time for time in times if time is not None), default=None)
-
-
-def _cronjob(connections: Connections) -> CronJob:
-    try:
-        return rebuilds.find(connections)
-    except NotFound:
-        elsewhere = [one for other in rebuilds.search_elsewhere(connections) for one in other.found]
-        if len(elsewhere) == 1:
-            return elsewhere[0]
-        raise
 
 
 def _memory(cluster: Cluster, deployment: Deployment) -> dict[str, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NoReturn
@@ -106,6 +107,22 @@ def locate(connections: Connections) -> Located:
             by_hand=(cluster.kubectl("get", "cronjobs", "-A"),),
         )
     return Located(elsewhere[0], in_place=False, unasked=unasked)
+
+
+def runs_of(connections: Connections, cronjob: CronJob) -> list[Job]:
+    """The CronJob's runs that the cluster has kept, the newest first, wherever it is."""
+    return connections.cluster(cronjob.cluster).jobs_of(cronjob)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How it is asked where the CronJob is, and for its runs: anew, or once for several that want to know."""
+
+    locate: Callable[[Connections], Located]
+    runs_of: Callable[[Connections, CronJob], list[Job]]
+
+
+ANEW = Asking(locate, runs_of)
 
 
 def look(connections: Connections, *, for_change: bool = False, everywhere: bool = True) -> CacheManager:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit import figures
 from toolkit.cache import memory
+from toolkit.checks import shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Question
 from toolkit.systems.bucket.names import shown
@@ -28,7 +29,7 @@ def app_pods(connections: Connections, _: Mapping[str, str], __: Progress) -> Fi
     when the pod began that has been running longest), `told` (whether staleness is known of each pod),
     `rolled_out` (false while a rollout is under way).
     """
-    return finding(connections, memory.look(connections))
+    return finding(connections, memory.look(connections, shared.ONCE))
 
 
 def finding(connections: Connections, found: AppMemory) -> Finding:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.cache import rebuilds
+from toolkit.checks import rebuild_log, shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Question
 from toolkit.errors import ToolkitError
@@ -28,7 +29,7 @@ def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
     Facts: `in_place`; `configured` and `found` (cluster, namespace); `unasked` clusters; `suspended`.
     """
     part = rebuilds.part_of(connections)
-    found = rebuilds.locate(connections)
+    found = shared.cronjob(connections)
     cronjob = found.cronjob
     facts = {
         "in_place": found.in_place,
@@ -52,14 +53,13 @@ def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
 
 def running(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
     """Is a run going on? Facts: `running` (their names), `minutes` that the longest has been going on."""
-    cronjob = rebuilds.locate(connections).cronjob
-    cluster = connections.cluster(cronjob.cluster)
-    going = [job for job in cluster.jobs_of(cronjob) if not job.over]
+    cluster, jobs = _runs(connections)
+    going = [job for job in jobs if not job.over]
     begun = [job.started or job.created for job in going]
     now = datetime.now(UTC)
     minutes = max(((now - when).total_seconds() / 60 for when in begun if when), default=0.0)
     facts = {"running": [job.name for job in going], "minutes": round(minutes, 1)}
-    by_hand = (cluster.kubectl("get", "jobs", namespace=cronjob.namespace),)
+    by_hand = (cluster.kubectl("get", "jobs", namespace=shared.cronjob(connections).cronjob.namespace),)
     if not going:
         return Finding("", Status.OK, "no run is going on", by_hand=by_hand, facts=facts)
     usual = connections.environment.cache_manager.usual_minutes
@@ -76,12 +76,11 @@ def last_run(connections: Connections, _: Mapping[str, str], progress: Progress)
     """How did the last run that is over end?
 
     Facts: `job` (null: no run is known), `state` (complete, failed), `reason` (of the Job), `pod_reason` (Evicted,
-    OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read),
-    `finished` (RFC 3339), `manual`.
+    OOMKilled …), `exception` (the traceback's last line, "" where the log has none), `log` (whether it could be read,
+    in its pod or where logs are kept), `finished` (RFC 3339), `manual`.
     """
-    cronjob = rebuilds.locate(connections).cronjob
-    cluster = connections.cluster(cronjob.cluster)
-    ended = [job for job in cluster.jobs_of(cronjob) if job.over]
+    cluster, jobs = _runs(connections)
+    ended = [job for job in jobs if job.over]
     if not ended:
         return Finding("", Status.WARN, "no run is known that is over", facts={"job": None, "state": None})
     job = ended[0]
@@ -102,34 +101,52 @@ def last_run(connections: Connections, _: Mapping[str, str], progress: Progress)
     )
     if job.state == "complete":
         return Finding("", Status.OK, f"{shown(job.name)} is complete{when}", by_hand=by_hand, facts=facts)
-    evidence, why = _why_it_failed(cluster, job, facts, progress)
+    evidence, why = _why_it_failed(connections, cluster, job, facts, progress)
     summary = f"{shown(job.name)} failed ({shown(job.reason or 'no reason is given')}){when}: {why}"
     return Finding("", Status.FAIL, summary, evidence=evidence, by_hand=by_hand, facts=facts)
 
 
+def _runs(connections: Connections) -> tuple[Cluster, list[Job]]:
+    """The cluster where the CronJob is, and its runs, the newest first."""
+    cronjob = shared.cronjob(connections).cronjob
+    return connections.cluster(cronjob.cluster), shared.runs_of(connections, cronjob)
+
+
 def _why_it_failed(
-    cluster: Cluster, job: Job, facts: dict[str, Any], progress: Progress
+    connections: Connections, cluster: Cluster, job: Job, facts: dict[str, Any], progress: Progress
 ) -> tuple[tuple[str, ...], str]:
     """Evidence and a reason in words; the facts are filled in."""
+    pod: Pod | None = None
+    lost = "its pod cannot be looked at"
     try:
-        pods = cluster.pods(job.namespace, f"job-name={job.name}")
+        pod = next(iter(cluster.pods(job.namespace, f"job-name={job.name}")), None)
+        lost = "its pod is gone"
+        if pod is not None:
+            facts["pod_reason"] = pod.reason
+            lost = shown(pod.reason) or "its log cannot be read"
+            progress.check_stop()
+            return _told(pod, [line.text for line in _log(cluster, pod)], facts)
+        problem = lost
     except ToolkitError as error:
-        return (error.message,), "its pod cannot be looked at"
-    if not pods:
-        return (), "its pod is gone"
-    pod = pods[0]
-    facts["pod_reason"] = pod.reason
-    progress.check_stop()
+        problem = error.message
     try:
-        lines = [line.text for line in _log(cluster, pod)]
+        lines = rebuild_log.kept_lines(connections, job, progress)
     except ToolkitError as error:
-        return (error.message,), shown(pod.reason) or "its log cannot be read"
+        return (problem, error.message), lost
+    if not lines:
+        return (problem,), lost
+    evidence, why = _told(pod, lines, facts)
+    return (problem, *evidence), f"{why} (from the log that was kept: {lost})"
+
+
+def _told(pod: Pod | None, lines: Sequence[str], facts: dict[str, Any]) -> tuple[tuple[str, ...], str]:
     from toolkit.logs.tracebacks import last_exception
 
     facts["log"] = True
     facts["exception"] = last_exception(lines)[:_LONGEST]
-    stopped = pod.reason if pod.reason not in ("", "Error") else ""
-    evidence = tuple(shown(text) for text in (*([f"{pod.reason}: {pod.message}"] if stopped else ()), *lines[-3:]))
+    stopped = pod.reason if pod is not None and pod.reason not in ("", "Error") else ""
+    why = [f"{pod.reason}: {pod.message}"] if pod is not None and stopped else []
+    evidence = tuple(shown(text) for text in (*why, *lines[-3:]))
     return evidence, shown(facts["exception"] or stopped or (lines[-1].strip() if lines else "its log is empty"))
 
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit.cache import layers, stored
+from toolkit.cache import stored
 from toolkit.cache.layers import L2, L3, Layers
+from toolkit.checks import shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
 from toolkit.errors import ToolkitError
@@ -26,7 +27,7 @@ def group_in_cache(connections: Connections, inputs: Mapping[str, str], progress
     `expected` (each null where its layer could not be read).
     """
     name = inputs["group"]
-    read = layers.read_either(connections)
+    read = shared.layers(connections)
     progress.check_stop()
     known = {shown(raw): raw for raw in stored.group_names(read)}
     raw = known.get(name)
@@ -74,7 +75,7 @@ def groups_complete(connections: Connections, _: Mapping[str, str], progress: Pr
     frame), `l2_short` (frames by group, where some are missing): null where Redis could not be read; `l3_groups`,
     `l3_short`: null where the bucket could not be read.
     """
-    read = layers.read_either(connections)
+    read = shared.layers(connections)
     progress.check_stop()
     cache = connections.environment.cache
     facts: dict[str, Any] = {"usual": cache.groups_in_redis, "expected": expected(cache)}

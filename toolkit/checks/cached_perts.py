@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cache.groups import no_such_group
 from toolkit.cache.search import find, matching
 from toolkit.cache.search.find import Found
+from toolkit.checks import shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
 from toolkit.errors import ToolkitError
@@ -17,6 +18,7 @@ from toolkit.systems.bucket.names import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from toolkit.cache.layers import Layers
     from toolkit.progress import Progress
     from toolkit.systems.connections import Connections
 
@@ -26,8 +28,9 @@ def pert_in_cache(connections: Connections, inputs: Mapping[str, str], progress:
 
     Facts: see `facts_of`.
     """
-    answers = find.find(connections, [inputs["pert"]], None, progress)
-    default = _default(connections)
+    read = shared.layers(connections)
+    answers = find.find(connections, [inputs["pert"]], None, progress, read=read)
+    default = _default(read)
     found = answers.found[0]
     if inputs["group"] and inputs["group"] not in found.groups and not answers.problems:
         raise no_such_group(inputs["group"], found.groups, connections.environment.name)
@@ -108,13 +111,11 @@ def _said(facts: Mapping[str, Any]) -> tuple[Status, str]:
     return Status.FAIL, f"no group has {pert}{near}{also}"
 
 
-def _default(connections: Connections) -> str:
+def _default(read: Layers) -> str:
     """The app's default group; "" where Redis cannot be read or its index is empty."""
-    try:
-        index = connections.redis.index(connections.environment.cache.index_key)
-    except ToolkitError:
+    if isinstance(read.l2, ToolkitError) or not read.l2.index:
         return ""
-    return shown(index[0][0]) if index else ""
+    return shown(read.l2.index[0][0])
 
 
 QUESTIONS = (

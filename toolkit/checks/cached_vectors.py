@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from toolkit.cache import layers, stored
+from toolkit.cache import stored
 from toolkit.cache.inspect.group_frames import GroupFrames
 from toolkit.cache.stored import StoredFrame
+from toolkit.checks import shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Input, Question
 from toolkit.errors import NotFound, ToolkitError
@@ -27,7 +28,7 @@ def vectors_healthy(connections: Connections, inputs: Mapping[str, str], progres
     Facts: `group`, `layer`; `rows` looked at of `total`; how many are `not_unit`, `nan`, `zero`; `frames` read;
     `examples`.
     """
-    read = layers.read_either(connections)
+    read = shared.layers(connections)
     progress.check_stop()
     names = stored.group_names(read)
     if inputs["group"]:

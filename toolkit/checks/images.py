@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cache import image_places
 from toolkit.cache.image_rows import CRONJOB, LAST_RUN, TRUNK, Row
 from toolkit.cache.images import Match, short
+from toolkit.checks import shared
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Question
 from toolkit.systems.bucket.names import shown
@@ -27,7 +28,7 @@ def image(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
     `application` as Argo CD says ("" where it was not asked); `link`, `sync_by_hand`; `places`: each `place`, `match`,
     `images`, `problem`.
     """
-    return finding(image_places.look(connections))
+    return finding(image_places.look(connections, shared.ONCE))
 
 
 def finding(places: Places) -> Finding:

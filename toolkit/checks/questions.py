@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from toolkit.checks import (
     hops,
     images,
     recent_changes,
+    shared,
 )
 from toolkit.checks.question import Question, checked
 from toolkit.checks.runner import Check
@@ -23,6 +24,7 @@ from toolkit.errors import UsageError
 from toolkit.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from toolkit.checks.finding import Finding
     from toolkit.systems.connections import Connections
 
 QUESTIONS: Mapping[str, Question] = {
@@ -51,10 +53,23 @@ def question(name: str) -> Question:
     return found
 
 
-def check(name: str, connections: Connections, given: Mapping[str, str], progress: Progress = SILENT) -> Check:
-    """The question as a Check that the runner runs. Raises UsageError for wrong inputs."""
+def check(
+    name: str,
+    connections: Connections,
+    given: Mapping[str, str],
+    progress: Progress = SILENT,
+    run: shared.Run | None = None,
+) -> Check:
+    """The question as a Check that the runner runs; those of one `run` share what they ask. Raises UsageError for wrong
+    inputs."""
     found = question(name)
     inputs = checked("check", name, found.inputs, given)
     from toolkit.checks.finding import Status
 
-    return Check(name, partial(found.ask, connections, inputs, progress), limit=found.limit, when_broken=Status.UNKNOWN)
+    ask = partial(_within, run, partial(found.ask, connections, inputs, progress))
+    return Check(name, ask, limit=found.limit, when_broken=Status.UNKNOWN)
+
+
+def _within(run: shared.Run | None, ask: Callable[[], Finding]) -> Finding:
+    with shared.within(run):
+        return ask()

@@ -63,6 +63,15 @@ class Files:
     tail: int | None = None
 
 
+def kept(name: str, connections: Connections) -> Source | None:
+    """The source of a kept query; None where there is none of that name, or its system is not configured."""
+    if not _usable(connections.environment.logs, name):
+        return None
+    found = Asked()
+    _add_query(found, name, connections)
+    return found.sources[0]
+
+
 def local(words: Sequence[str]) -> bool:
     """Whether all that is asked for is here on this machine: then no environment is needed."""
     return bool(words) and all(word == STDIN or _is_file(word) for word in words)

@@ -188,6 +188,7 @@ def _is_array(part: object) -> bool:
 
 
 def _categorical(codes: object, categories: object) -> tuple[int, Column]:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -196,7 +197,8 @@ def _categorical(codes: object, categories: object) -> tuple[int, Column]:
 
     def column(part: slice) -> pa.Array:
         there = numbers(part)
-        known = pc.if_else(pc.less(there, 0), pa.scalar(None, there.type), there)
+        zero = _arrow(np.zeros(1, np.int8)).cast(there.type)[0]
+        known = pc.if_else(pc.less(there, zero), pa.nulls(1, there.type)[0], there)
         return words(slice(0, count)).take(known)
 
     return rows, column
@@ -213,20 +215,31 @@ def _masked(state: dict[str, Any]) -> tuple[int, Column]:
 
     def column(part: slice) -> pa.Array:
         there = data(part)
-        return pc.if_else(mask(part).cast(pa.bool_()), pa.scalar(None, there.type), there)
+        return pc.if_else(mask(part).cast(pa.bool_()), pa.nulls(1, there.type)[0], there)
 
     return rows, column
 
 
 def _of_numbers(values: Any) -> Column:
+    return lambda part: _arrow(values[part])
+
+
+def _arrow(values: Any) -> pa.Array:
+    """Numbers (1-D) as Arrow has them. Not by pa.array where that can be: it imports pandas where there is one, which
+    takes a second."""
     import numpy as np
     import pyarrow as pa
 
-    def column(part: slice) -> pa.Array:
-        some = values[part]
-        return pa.array(np.ascontiguousarray(some.astype(some.dtype.newbyteorder("="), copy=False)))
-
-    return column
+    numbers = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
+    kind = numbers.dtype.kind
+    if kind in "iuf" and numbers.dtype.itemsize <= 8:
+        return pa.Array.from_buffers(
+            pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, pa.py_buffer(numbers)], null_count=0
+        )
+    if kind == "b":
+        bits = np.packbits(numbers, bitorder="little")
+        return pa.Array.from_buffers(pa.bool_(), len(numbers), [None, pa.py_buffer(bits)], null_count=0)
+    return pa.array(numbers)
 
 
 def _of_objects(values: list[object]) -> Column:
@@ -236,9 +249,33 @@ def _of_objects(values: list[object]) -> Column:
         some = [_plain(value) for value in values[part]]
         if sum(len(value) for value in some if hasattr(value, "shape") or isinstance(value, list)) > _MOST_VALUES:
             raise ValueError("longer lists than any vector")
+        kinds = {type(value) for value in some} - {type(None)}
+        if not kinds:
+            return pa.nulls(len(some))
+        if kinds == {str}:
+            return _texts(some)
+        if all(hasattr(value, "shape") for value in some) and len({value.dtype for value in some}) == 1:
+            return _lists(some)
         return pa.array(some, from_pandas=True)
 
     return column
+
+
+def _texts(texts: list[Any]) -> pa.Array:
+    from pyarrow.lib import StringBuilder
+
+    builder = StringBuilder()
+    builder.append_values(texts)
+    return builder.finish()
+
+
+def _lists(vectors: list[Any]) -> pa.Array:
+    """Numpy's vectors of one type, as a column of lists."""
+    import numpy as np
+    import pyarrow as pa
+
+    ends = np.cumsum([0, *map(len, vectors)]).astype(np.int32)
+    return pa.ListArray.from_arrays(_arrow(ends), _arrow(np.concatenate(vectors)))
 
 
 def _plain(value: object) -> Any:
@@ -256,7 +293,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         raise ValueError(f"a text of {len(value):,} letters")
     if value is None or isinstance(value, str | int | float):
-        return value
+        return None if value != value else value  # NaN among objects is pandas' word for nothing
     what = value.what if isinstance(value, Made) else type(value).__name__
     raise ValueError(f"columns that hold a {what} are not read here")
 

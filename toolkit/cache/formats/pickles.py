@@ -195,16 +195,20 @@ class _Bounded:
 
     def __init__(self, reader: RangedReader, progress: Progress) -> None:
         self._file = io.BufferedReader(reader.as_file(read_ahead=_TOLD_EVERY), _BUFFER)
+        self._read = self._file.read
         self._left = reader.size
         self._told_at = reader.size
         self._reader = reader
         self._progress = progress
 
     def read(self, length: int) -> bytes:
-        if not 0 <= length <= self._left:
+        left = self._left - length  # of a pickle of many small things most is read in bytes: here every call counts
+        if length < 0 or left < 0:
             raise EOFError("it is cut off")
-        self._took(length)
-        return self._file.read(length)
+        self._left = left
+        if self._told_at - left >= _TOLD_EVERY:
+            self._tell()
+        return self._read(length)
 
     def readinto(self, buffer: bytearray) -> int:
         buffer[:] = self.read(len(buffer))
@@ -212,15 +216,13 @@ class _Bounded:
 
     def readline(self) -> bytes:
         line = self._file.readline(1000)
-        self._took(len(line))
+        self._left -= len(line)
         return line
 
-    def _took(self, length: int) -> None:
-        self._left -= length
-        if self._told_at - self._left >= _TOLD_EVERY:
-            self._told_at = self._left
-            self._progress.check_stop()
-            self._progress.advance(self._reader.name, self._reader.size - self._left, self._reader.size, "bytes")
+    def _tell(self) -> None:
+        self._told_at = self._left
+        self._progress.check_stop()
+        self._progress.advance(self._reader.name, self._reader.size - self._left, self._reader.size, "bytes")
 
 
 def _reconstruct(*_: object) -> Array:

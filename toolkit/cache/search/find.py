@@ -22,6 +22,7 @@ from toolkit.progress import SILENT, Progress
 from toolkit.systems.bucket.names import shown
 
 if TYPE_CHECKING:
+    from toolkit.cache.layers import Layers
     from toolkit.systems.connections import Connections
 
 
@@ -106,14 +107,16 @@ def find(
     progress: Progress = SILENT,
     *,
     index: NameIndex | None = None,
+    read: Layers | None = None,
 ) -> Answers:
     """Where each of `queries` is, over all groups or in `group`, in both layers and all frames.
 
     A layer or a frame that cannot be read is named, and the others are searched. Raises the error of L2 where neither
-    layer can be read, NotFound for an unknown `group`, ConfigurationError.
+    layer can be read, NotFound for an unknown `group`, ConfigurationError. `read` are the layers as somebody has just
+    read them.
     """
     known_aliases = aliases.load(connections.environment.cache.aliases_file)
-    read = layers.read_either(connections)
+    read = read or layers.read_either(connections)
     progress.check_stop()
     groups = stored.group_names(read)
     if group is not None:

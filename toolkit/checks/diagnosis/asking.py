@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from toolkit.checks import questions
 from toolkit.checks.diagnosis.cause import Asked
 from toolkit.checks.finding import Finding
-from toolkit.checks.runner import Check, run
+from toolkit.checks.runner import Check
+from toolkit.checks.runner import run as run_checks
+from toolkit.checks.shared import Run
 from toolkit.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -36,12 +38,13 @@ def names(asked: Asked) -> tuple[str, ...]:
 
 def checks(connections: Connections, asked: Asked, progress: Progress = SILENT) -> list[Check]:
     """The checks for `asked`, in the order in which they are begun."""
-    return [questions.check(name, connections, inputs, progress) for name, inputs in _wanted(asked)]
+    run = Run()
+    return [questions.check(name, connections, inputs, progress, run) for name, inputs in _wanted(asked)]
 
 
 def findings(connections: Connections, asked: Asked, progress: Progress = SILENT) -> Iterator[Finding]:
     """Each check's finding, as it becomes known."""
-    return run(checks(connections, asked, progress))
+    return run_checks(checks(connections, asked, progress))
 
 
 def _wanted(asked: Asked) -> list[tuple[str, dict[str, str]]]:

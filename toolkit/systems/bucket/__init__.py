@@ -7,6 +7,7 @@ one usually looks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from toolkit.systems.bucket import delete as bucket_delete
 from toolkit.systems.bucket import restore as bucket_restore
 from toolkit.systems.bucket import transfer as bucket_transfer
 from toolkit.systems.bucket.connection import StorageConnection
-from toolkit.systems.bucket.errors import Question
+from toolkit.systems.bucket.errors import Question, refused
 from toolkit.systems.bucket.names import Target, argument, shown
 from toolkit.systems.bucket.objects import (
     BucketInfo,
@@ -203,8 +204,6 @@ class Bucket:
 
         Raises Interrupted on request, in the middle too: on a slow line the rest would take a while.
         """
-        from google.api_core import exceptions
-
         question = Question(
             f"read {shown(path)}",
             "storage.objects.get",
@@ -223,7 +222,7 @@ class Bucket:
                 if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                     return b""  # it begins behind the object's end
                 if not response.ok:
-                    raise exceptions.from_http_response(response)
+                    raise refused(response)
                 pieces = []
                 while piece := response.raw.read(_PIECE, decode_content=False):
                     progress.check_stop()
@@ -247,24 +246,29 @@ class Bucket:
         token: str | None = None
         while True:
 
-            def page(token: str | None = token) -> tuple[tuple[ObjectInfo, ...], set[str], str | None]:
-                listing: Any = self._connection.client.list_blobs(
-                    self.name,
-                    prefix=prefix or None,
-                    delimiter=delimiter or None,
-                    page_token=token,
-                    fields=_FIELDS,
-                    soft_deleted=soft_deleted or None,
-                    retry=None,
-                    timeout=self._connection.timeout,
-                )
-                items = tuple(_info(blob) for blob in next(listing.pages, ()))
-                return items, set(listing.prefixes), listing.next_page_token
+            def page(token: str | None = token) -> dict[str, Any]:
+                query = {"prefix": prefix or None, "delimiter": delimiter or None, "pageToken": token}
+                query |= {"softDeleted": "true" if soft_deleted else None, "fields": _FIELDS, "prettyPrint": "false"}
+                return self._connection.get(f"b/{quote(self.name, safe='')}/o", query)
 
-            items, folders, token = self._connection.ask(question, page)
-            yield items, folders
+            found = self._connection.ask(question, page)
+            yield tuple(map(_listed, found.get("items", ()))), set(found.get("prefixes", ()))
+            token = found.get("nextPageToken")
             if not token:
                 return
+
+
+def _listed(item: Mapping[str, Any]) -> ObjectInfo:
+    """An object of a listing. Source: the JSON API's object resource."""
+    deleted = item.get("softDeleteTime")
+    return ObjectInfo(
+        path=item["name"],
+        generation=int(item["generation"]),
+        bytes=int(item.get("size") or 0),
+        updated=datetime.fromisoformat(item["updated"]),
+        crc32c=str(item.get("crc32c") or ""),
+        soft_deleted_at=datetime.fromisoformat(deleted) if deleted else None,
+    )
 
 
 def _info(blob: storage.Blob) -> ObjectInfo:

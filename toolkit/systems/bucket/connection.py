@@ -11,13 +11,13 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError
-from toolkit.systems.bucket.errors import Question, passing, translated, troubles
+from toolkit.systems.bucket.errors import Question, passing, refused, translated, troubles
 
 if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
@@ -29,11 +29,13 @@ TRIES = 4
 PAUSE = 0.2  # seconds, before the second try
 _MOST_CONNECTIONS = 40
 _CONNECT_SECONDS = 5.0
+_ADDRESS = "https://storage.googleapis.com"
+_MTLS_ADDRESS = "https://storage.mtls.googleapis.com"
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.full_control",)
 
 
 class StorageConnection:
-    """Google's client for the bucket that `part` names; opened when it is first used. Thread-safe."""
+    """The session and Google's client for the bucket of `part`; each opened when it is first used. Thread-safe."""
 
     def __init__(self, part: model.Bucket) -> None:
         if not part.name:
@@ -55,24 +57,45 @@ class StorageConnection:
         self.name = part.name
         self.timeout = (min(_CONNECT_SECONDS, part.timeout_seconds), part.timeout_seconds)
         self._lock = threading.Lock()
-        self._opened: tuple[AuthorizedSession, storage.Client] | None = None
+        self._session: AuthorizedSession | None = None
+        self._client: storage.Client | None = None
 
     @property
     def session(self) -> AuthorizedSession:
-        return self._open()[0]
+        """The logged-in HTTP session. What lists and reads uses it alone: Google's client takes long to import."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._connect()
+            return self._session
 
     @property
     def bucket(self) -> storage.Bucket:
-        return self._open()[1].bucket(self.name)
-
-    @property
-    def client(self) -> storage.Client:
-        return self._open()[1]
+        """The bucket as Google's client has it."""
+        session = self.session
+        with self._lock:
+            if self._client is None:
+                self._client = self._open_client(session)
+            return self._client.bucket(self.name)
 
     @property
     def address(self) -> str:
         """Where the API is, without a slash at the end."""
-        return str(self.client.api_endpoint).rstrip("/")
+        if self.part.endpoint:
+            return self.part.endpoint.rstrip("/")
+        return _MTLS_ADDRESS if self.session.is_mtls else _ADDRESS
+
+    def get(self, path: str, query: Mapping[str, str | None] | None = None) -> dict[str, Any]:
+        """The API's JSON at `path` (below /storage/v1). Raises what `ask` takes for a trouble."""
+        import requests
+
+        url = f"{self.address}/storage/v1/{path}"
+        with self.session.get(url, params=query, timeout=self.timeout) as response:
+            if not response.ok:
+                raise refused(response)
+            answer = response.json()
+        if not isinstance(answer, dict):
+            raise requests.exceptions.InvalidJSONError("an answer that is no object")
+        return answer
 
     def ask(self, question: Question, call: Callable[[], T]) -> T:
         """call(), up to four times where the trouble may pass, within the part's timeout; raises ToolkitError."""
@@ -89,36 +112,33 @@ class StorageConnection:
 
     def close(self) -> None:
         with self._lock:
-            if self._opened is not None:
-                self._opened[0].close()
-            self._opened = None
+            if self._session is not None:
+                self._session.close()
+            self._session = self._client = None
 
-    def _open(self) -> tuple[AuthorizedSession, storage.Client]:
-        with self._lock:
-            if self._opened is None:
-                self._opened = self._connect()
-            return self._opened
-
-    def _connect(self) -> tuple[AuthorizedSession, storage.Client]:
+    def _connect(self) -> AuthorizedSession:
         from google.auth.transport.requests import AuthorizedSession
-        from google.cloud import storage
         from requests.adapters import HTTPAdapter
 
-        # Else the client asks for the bucket's metadata in a thread of its own, for traces that nobody takes.
-        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-        credentials = self._credentials()
-        session: Any = AuthorizedSession(credentials)
+        session: Any = AuthorizedSession(self._credentials())
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=_MOST_CONNECTIONS))
-        options: dict[str, str] = {}
         if self.part.endpoint:
-            options["api_endpoint"] = self.part.endpoint
             # A proxy or netrc of this workstation has no business with an emulator on loopback.
             session.trust_env = urlsplit(self.part.endpoint).hostname not in ("127.0.0.1", "localhost", "::1")
         else:
             session.configure_mtls_channel()
+        opened: AuthorizedSession = session
+        return opened
+
+    def _open_client(self, session: AuthorizedSession) -> storage.Client:
+        from google.cloud import storage
+
+        # Else the client asks for the bucket's metadata in a thread of its own, for traces that nobody takes.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+        options = {"api_endpoint": self.part.endpoint} if self.part.endpoint else {}
         project = self.part.project or None
-        return session, storage.Client(project, credentials=credentials, _http=session, client_options=options)
+        return storage.Client(project, credentials=session.credentials, _http=session, client_options=options)
 
     def _credentials(self) -> Any:
         """Nobody for an emulator; else the user's Application Default Credentials. Raises NotAllowed without them."""

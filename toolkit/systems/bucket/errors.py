@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 
 if TYPE_CHECKING:
+    import requests
+
     from toolkit.environments.model import Bucket
 
 LOGIN = "gcloud auth application-default login"
@@ -50,6 +52,14 @@ def troubles() -> tuple[type[Exception], ...]:
         ConnectionError,
         TimeoutError,
     )
+
+
+def refused(response: requests.Response) -> Exception:
+    """An answer that is no success, as Google's own libraries raise it."""
+    from google.api_core import exceptions
+
+    found: Exception = exceptions.from_http_response(response)
+    return found
 
 
 def passing(error: Exception) -> bool:

@@ -8,24 +8,17 @@ from __future__ import annotations
 import difflib
 import os
 import shlex
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, NotAllowed
-from toolkit.secret import Secret, scrub
-
-if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+from toolkit.errors import ConfigurationError
+from toolkit.systems.cluster.client import Client, open_client
 
 Table = dict[str, Any]
-
-# The SDK's packages import each other; two threads that import it at once find each other's half of it.
-_importing: Final = threading.Lock()
 
 _LISTS: Final = ("clusters", "contexts", "users")
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -36,7 +29,7 @@ class Access:
     """A client for one cluster. `login` is the program its credential came from ("" where it stands in the kubeconfig),
     `expires_at` the time until which that program says the credential holds."""
 
-    client: ApiClient
+    client: Client
     address: str
     login: str = ""
     expires_at: datetime | None = None
@@ -98,65 +91,8 @@ def open_access(name: str, part: model.Cluster) -> Access:
         login = str(user["exec"].get("command", ""))
         given, expires_at = run_login(name, part, user.pop("exec"), cluster)
         user |= given
-    return Access(_client(name, part, cluster, user), address, login, expires_at)
-
-
-def _client(name: str, part: model.Cluster, cluster: Table, user: Table) -> ApiClient:
-    with _importing:
-        from kubernetes.client import ApiClient, Configuration
-        from kubernetes.config import ConfigException
-        from kubernetes.config.kube_config import KubeConfigLoader
-
-    for key in ("token", "password", "client-key-data"):
-        if user.get(key):
-            Secret(str(user[key]))  # from now on it is scrubbed from every text
-    chosen = {
-        "current-context": "it",
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "clusters": [{"name": "it", "cluster": _filled(cluster)}],
-        "users": [{"name": "it", "user": _filled(user)}],
-    }
-    configuration = Configuration()
-    try:
-        loader = KubeConfigLoader(chosen, "it", config_base_path="")  # type: ignore[no-untyped-call]
-        loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(
-            f"The kube context {part.context!r} of cluster {name} cannot be used: {scrub(str(error))}.",
-            hint="Get its credentials anew, for GKE: gcloud container clusters get-credentials …",
-            by_hand=(kubectl(part, "version"),),
-        ) from error
-    except _google_errors() as error:
-        raise NotAllowed(
-            f"The kube context {part.context!r} of cluster {name} logs in with Google, and that failed: {error}",
-            hint="Log in again: gcloud auth application-default login",
-        ) from error
-    if _is_loopback(configuration.host) and not cluster.get("proxy-url"):
-        configuration.proxy = None  # as kubectl does: what runs on this machine is not asked for through a proxy
-    if not configuration.verify_ssl:
-        import urllib3
-
-        urllib3.disable_warnings(
-            urllib3.exceptions.InsecureRequestWarning
-        )  # the kubeconfig asks for it; said once there
-    return ApiClient(configuration)
-
-
-def _filled(table: Table) -> Table:
-    """The SDK takes an empty key for a broken one; kubectl passes over it."""
-    return {key: value for key, value in table.items() if value is not None}
-
-
-def _google_errors() -> type[Exception]:
-    from google.auth.exceptions import GoogleAuthError
-
-    found: type[Exception] = GoogleAuthError
-    return found
-
-
-def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    who = f"The kube context {part.context!r} of cluster {name}"
+    return Access(open_client(who, cluster, user, kubectl(part, "version")), address, login, expires_at)
 
 
 def _files(part: model.Cluster) -> list[Path]:

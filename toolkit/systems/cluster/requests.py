@@ -1,6 +1,6 @@
 """Requests to one cluster's API: bounded in time, reads tried again, and every refusal put into our words.
 
-The SDK's ApiClient gives the connection and the credential; paths are written out instead of discovered, which saves
+The client gives the connection and the credential; paths are written out instead of discovered, which saves
 three round trips for each cluster and the cache file that discovery leaves in the common temporary folder.
 """
 
@@ -96,22 +96,19 @@ class Api:
 
     def own_manager(self) -> urllib3.PoolManager:
         """A pool of connections apart from all others, so that a stream can be ended by ending its connection."""
-        from kubernetes.client.rest import RESTClientObject
-
-        manager: urllib3.PoolManager = RESTClientObject(self._open().client.configuration).pool_manager
-        return manager
+        return self._open().client.own_pool()
 
     def close(self) -> None:
         with self._lock:
             if self._access is not None:
-                self._access.client.close()  # type: ignore[no-untyped-call]
+                self._access.client.close()
                 self._access = None
 
     def _open(self, *, anew: bool = False) -> Access:
         with self._lock:
             if anew or (self._access is not None and _expires_soon(self._access)):
                 if self._access is not None:
-                    self._access.client.close()  # type: ignore[no-untyped-call]
+                    self._access.client.close()
                 self._access = None
             if self._access is None:
                 self._access = open_access(self.name, self.part)
@@ -149,11 +146,8 @@ class Api:
         import urllib3
 
         access = self._open()
-        configuration = access.client.configuration
-        headers = {"Accept": "application/json", "User-Agent": "mapapp-toolkit"}
-        # The SDK keeps the line break at the end of a token's file, which no header may have.
-        headers |= {one["key"]: one["value"].strip() for one in configuration.auth_settings().values() if one["value"]}
-        pool = manager or access.client.rest_client.pool_manager
+        headers = {"Accept": "application/json", "User-Agent": "mapapp-toolkit", **access.client.headers()}
+        pool = manager or access.client.pool
         url = access.address + path + _encoded(query)
         try:
             response: urllib3.BaseHTTPResponse = pool.request(
