@@ -45,6 +45,7 @@ def test_solved_and_mended(sandbox: Sandbox) -> None:
     sandbox.run("groups", "list", *E)
     sandbox.run("cache", "status", *E)
     sandbox.run("cache", "rebuild", *E, "--yes")
+    sandbox.run("app", "restart", *E, "--yes")
     ran = sandbox.run("drill", "answer", "Redis flush", "--keep", "-o", "json")
     assert "Taken as redis-flushed." in ran.err
     solved = ran.json()
@@ -52,10 +53,10 @@ def test_solved_and_mended(sandbox: Sandbox) -> None:
     score = solved["score"]
     assert (score["verdict"], score["mended"], score["points"]) == ("right", True, 100)
     assert (score["detours"], score["damage"], score["deductions"]) == ([], [], [])
-    assert [typed["words"] for typed in solved["commands"]] == ["groups list", "cache status", "cache rebuild"]
+    typed = ["groups list", "cache status", "cache rebuild", "app restart"]
+    assert [one["words"] for one in solved["commands"]] == typed
     way = {step["command"]: step["looked"] for step in score["way"]}
-    assert way == dict.fromkeys([f"toolkit {words} --env sandbox" for words in
-                                 ("groups list", "cache status", "cache rebuild")], True)  # fmt: skip
+    assert way == dict.fromkeys([f"toolkit {words} --env sandbox" for words in typed], True)
     # --keep left the world, and its scenario is no secret any more
     assert sandbox.run("sandbox", "status", "-o", "json").json()["scenarios"] == ["redis-flushed"]
     assert "100 of 100" in sandbox.run("drill", "status").out
@@ -66,7 +67,12 @@ def test_a_rebuild_mends_it_as_the_diagnosis_says(sandbox: Sandbox) -> None:
     begun(sandbox, name)
     sandbox.run("cache", "rebuild", *E, "--yes")
     score = sandbox.run("drill", "answer", name, "-o", "json").json()["score"]
-    assert score["mended"] is True
+    assert (score["mended"], score["damage"]) == (True, [])
+    assert score["way"][-1] == {
+        "command": "toolkit app restart --env sandbox",
+        "why": "Then the pods load into memory (L1) what was rebuilt.",
+        "looked": False,
+    }
     assert sandbox.run("sandbox", "status", "-o", "json").json()["scenarios"] == ["healthy"]
 
 

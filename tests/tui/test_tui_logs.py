@@ -406,7 +406,11 @@ def test_levels_go_round_and_a_template_becomes_an_expression() -> None:
     assert expression_of("took <number> s (a.b) <*>") == r"took .* s \(a\.b\) "
 
 
-async def test_the_last_rebuild_and_another_source_on_the_sandbox(world_home: Path) -> None:  # noqa: F811
+async def test_the_last_rebuild_and_another_source_on_the_sandbox(
+    world_home: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOOLKIT_HOME", str(world_home))
     async with on_sandbox(size=(120, 40)) as app:
         await app.see("nothing needs you")
         await app.press("5")

@@ -55,7 +55,7 @@ async def test_a_system_that_stays_down_is_asked_again_and_mends_itself() -> Non
     world = World()
     world.broken["overview"] = BROKEN
     async with driven(world=world, size=(120, 40)) as app:
-        await app.see("Layers  down, asked just now")
+        await app.see("Layers  down, asked")
         layers = panel(app, "layers")
         grow_old(layers, 61)
         layers._tick()

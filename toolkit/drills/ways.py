@@ -20,6 +20,8 @@ from toolkit.drills.drill import Step, Symptom
 _VECTORS = ("vectors-healthy", "default-vectors-healthy")
 WHY: Final = "why"
 MENDS: Final = "That mends it."
+AFTERWARDS: Final = "Then the pods load into memory (L1) what was rebuilt."
+_RESTART: Final = "app restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def shortest(
     ):
         words = mend.command.removeprefix("toolkit ").removesuffix(" --env {env}")
         steps.append(Step(mend.ready(environment, Asked()), MENDS, words in done))
+        if mend.name == "cache.rebuild":
+            steps.append(Step(f"toolkit {_RESTART} --env {environment}", AFTERWARDS, _RESTART in done))
     return tuple(steps)
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # Putting back what was taken away is no damage, and pods are restarted after every rebuild.
 _NO_DAMAGE: Final = ("groups.restore", "bucket.restore", "app.restart")
 
+# What a rebuild brings with it: L1 is behind until the pods are restarted, and Redis has the newest groups alone again.
+_AFTER_A_REBUILD: Final = ("l1-stale", "group-evicted")
+
 
 def look(connections: Connections, symptoms: Sequence[Symptom]) -> Look:
     """Ask the diagnosis about each symptom, as `toolkit why` does. Only reads; takes a second or two for each."""
@@ -61,6 +64,8 @@ def damage(
         return tuple(found)  # what is missing is still to come
     accounted = " ".join(found)
     new = [name for name in now.causes if name not in before.causes and name not in {cause.name for cause in true}]
+    if any(operation.action == "cache.rebuild" and operation.result == "done" for operation in operations):
+        new = [name for name in new if name not in _AFTER_A_REBUILD]
     if new and not found:
         found += [f"the world: the diagnosis now finds {name} too" for name in new]
     for layer, was, is_, actions in (
