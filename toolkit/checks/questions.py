@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from toolkit.checks import cache_manager, cached_groups, cached_perts, cached_vectors, hops, recent_changes
+from toolkit.checks import access, cache_manager, cached_groups, cached_perts, cached_vectors, hops, recent_changes
 from toolkit.checks.question import Question, checked
 from toolkit.checks.runner import Check
 from toolkit.errors import UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 QUESTIONS: Mapping[str, Question] = {
     question.name: question
-    for module in (hops, cached_groups, cached_perts, cached_vectors, cache_manager, recent_changes)
+    for module in (hops, cached_groups, cached_perts, cached_vectors, cache_manager, access, recent_changes)
     for question in module.QUESTIONS
 }
 

@@ -17,6 +17,7 @@ from toolkit.sandbox.places import CLUSTERS, PLACES, Place
 CONTEXT = "sandbox-{cluster}"
 LOKI_TENANT = "phenoapp"
 LOKI_VAULT_PATH = "phenoapp/loki"
+OKTA_VAULT_PATH = "phenoapp/okta"
 
 _CLUSTER_WORDS = {
     "principal": ("Catalyst; no Pomerium ingress", "MapApp itself", ["primary"]),
@@ -27,13 +28,15 @@ _CLUSTER_WORDS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority`: who signed Loki's."""
+    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed Loki's and Okta's
+    certificates."""
 
     vault: str
     storage: str
     proxies: Mapping[str, str]
     loki: str
     cloud_logging: str
+    okta: str
     authority: Path
 
 
@@ -94,10 +97,16 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "cluster": place.app_cluster,
             "namespace": place.app_namespace,
             "deployment": place.deployment,
-            "way_in": "this machine",
+            "url": place.url,
+            "way_in": "Pomerium" if place.pomerium else "Catalyst",
         },
         "infra_repo": {"remote": str(directory / "eng-infrastructure"), "path": place.manifest},
         "argocd": {"application": place.argocd_application},
+        "okta": {
+            "address": addresses.okta,
+            "vault_path": OKTA_VAULT_PATH,
+            "ca_file": str(addresses.authority),
+        },
         "logs.loki": {
             "address": addresses.loki,
             "tenant": LOKI_TENANT,

@@ -63,6 +63,8 @@ def put_app(site: Site, last: PastRun) -> None:
         if item["kind"] == "Pod":
             started = datetime.fromisoformat(item["status"]["startTime"])
             site.serving.began(stored["metadata"]["name"], started, now=datetime.now(UTC))
+    if site.place.pomerium:
+        cluster.put(manifests.ingress(site.place, datetime.now(UTC) - timedelta(days=211)))
 
 
 def ship_older(site: Site, scheduled: list[datetime]) -> None:

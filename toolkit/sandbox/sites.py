@@ -278,7 +278,7 @@ class Site:
         """Take away every Job and pod of the cache manager, wherever it is, and wait until nothing runs any more."""
         for name in CLUSTERS:
             cluster = self.shared.clusters[name]
-            for kind in ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service"):
+            for kind in ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service", "Ingress"):
                 for namespace in {self.place.cache_manager_namespace, self.place.app_namespace}:
                     for item in cluster.list(kind, namespace):
                         if cluster.get(kind, namespace, item["metadata"]["name"]) is not None:

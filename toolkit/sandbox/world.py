@@ -29,6 +29,7 @@ from toolkit.sandbox.kubernetes.cronjobs import JobController
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.kubernetes.logs import Line
 from toolkit.sandbox.loki.api import LokiServer
+from toolkit.sandbox.okta.api import OktaServer
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
 from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
@@ -104,6 +105,7 @@ class World:
                 "storage": self.storage.url,
                 "loki": self.loki.url,
                 "cloud logging": self.cloud_logging.url,
+                "okta": self.okta.url,
                 **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
                 **{f"redis proxy of {name}": one.address for name, one in self.sites.items()},
             },
@@ -116,6 +118,7 @@ class World:
             self.vault.requests_seen,
             self.loki.requests_seen,
             self.cloud_logging.requests_seen,
+            self.okta.requests_seen,
             *(cluster.requests_seen for cluster in self.clusters.values()),
             *(site.proxy.connections_seen for site in self.sites.values()),
         )
@@ -133,7 +136,7 @@ class World:
         """What can be switched wrong at the servers, by name: plain objects with attributes."""
         clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
         logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
-        return {"storage": self.storage.faults, **clusters, **logs}
+        return {"storage": self.storage.faults, "okta": self.okta.faults, **clusters, **logs}
 
     def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
         """Let the app's pods of the environment write `rate` lines a second for so long; 0 ends that."""
@@ -192,6 +195,7 @@ class World:
         for name, cluster in self.clusters.items():
             cluster.wrote = functools.partial(self._collect, collected, name)
         await self._start_logs(collected, certificate.chain)
+        await self._start_okta(certificate.chain)
         shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token, collected)
         self.sites = {
             place.name: Site(place, self.directory / place.name, shared, size, self.rebuild_seconds)
@@ -216,7 +220,13 @@ class World:
         )
         proxies = {name: site.address for name, site in self.sites.items()}
         addresses = configuration.Addresses(
-            self.vault.url, self.storage.url, proxies, self.loki.url, self.cloud_logging.url, certificate.authority
+            self.vault.url,
+            self.storage.url,
+            proxies,
+            self.loki.url,
+            self.cloud_logging.url,
+            self.okta.url,
+            certificate.authority,
         )
         return configuration.write(self.directory, addresses, self._on_calls_token)
 
@@ -238,6 +248,13 @@ class World:
             self._parts.push_async_callback(server.stop)
             await server.start()
 
+    async def _start_okta(self, certificate: Path) -> None:
+        """Okta, one for both environments, which wants a token that lies in Vault."""
+        self._okta_token = f"00{secrets.token_urlsafe(30)}"
+        self.okta = OktaServer(self._okta_token, certificate)
+        self._parts.push_async_callback(self.okta.stop)
+        await self.okta.start()
+
     def _collect(
         self, collected: Collected, cluster: str, namespace: str, pod: str, container: str, line: Line
     ) -> None:
@@ -258,6 +275,8 @@ class World:
         self.vault.unseal()
         self.vault.enable_kv("secret", 2)
         self.vault.put_kv("secret", configuration.LOKI_VAULT_PATH, {"token": self._loki_token})
+        self.vault.put_kv("secret", configuration.OKTA_VAULT_PATH, {"token": self._okta_token})
+        self.okta.directory.reset()
         repository.restore(self.directory / "eng-infrastructure")
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 

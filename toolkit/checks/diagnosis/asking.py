@@ -36,6 +36,8 @@ def checks(connections: Connections, asked: Asked, progress: Progress = SILENT) 
         wanted.append(("pert-in-cache", {"pert": asked.pert, "group": asked.group}))
     if asked.group:
         wanted.append(("vectors-healthy", {"group": asked.group}))
+    if asked.who:
+        wanted.append(("access", {"who": asked.who}))
     wanted.append(("default-vectors-healthy" if asked.group else "vectors-healthy", {}))
     return [questions.check(name, connections, inputs, progress) for name, inputs in wanted]
 

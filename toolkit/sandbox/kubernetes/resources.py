@@ -1,6 +1,7 @@
 """What kinds of objects the sandbox's clusters know, how discovery describes them, and how they say no.
 
-Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1); only what MapApp's world needs is listed.
+Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1, networking.k8s.io/v1); only what MapApp's world
+needs is listed.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ RESOURCES = (
     Resource("batch", "v1", "jobs", "Job", subresources=_STATUS),
     Resource("apps", "v1", "deployments", "Deployment", short=("deploy",), subresources=_STATUS),
     Resource("apps", "v1", "replicasets", "ReplicaSet", short=("rs",), subresources=_STATUS),
+    Resource("networking.k8s.io", "v1", "ingresses", "Ingress", short=("ing",), subresources=_STATUS),
     Resource(
         "authorization.k8s.io",
         "v1",

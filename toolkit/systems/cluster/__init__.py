@@ -17,7 +17,7 @@ from toolkit.systems.cluster import access as cluster_access
 from toolkit.systems.cluster import identity as cluster_identity
 from toolkit.systems.cluster import objects as cluster_objects
 from toolkit.systems.cluster.log import PodLog
-from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Deployment, Job, Object, Pod
+from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Deployment, Ingress, Job, Object, Pod
 from toolkit.systems.cluster.pod_watch import Pods, PodWatch
 from toolkit.systems.cluster.requests import Api, Forbidden, Query
 
@@ -25,6 +25,7 @@ _PAGE = 500
 _BATCH = "/apis/batch/v1"
 _APPS = "/apis/apps/v1"
 _CORE = "/api/v1"
+_NETWORKING = "/apis/networking.k8s.io/v1"
 
 __all__ = ["Cluster", "Forbidden"]
 
@@ -129,6 +130,12 @@ class Cluster:
     def deployment(self, namespace: str, name: str) -> Deployment | None:
         found = self._one(f"{_APPS}/", "deployments", namespace, name)
         return cluster_objects.read_deployment(self.name, found) if found is not None else None
+
+    def ingresses(self, namespace: str = "") -> list[Ingress]:
+        """The Ingresses of the namespace, by name; "": of all of them, which needs the right to list them."""
+        inside = f"namespaces/{namespace}/" if namespace else ""
+        found = self._list(f"{_NETWORKING}/{inside}ingresses")
+        return sorted((cluster_objects.read_ingress(self.name, one) for one in found), key=lambda one: one.name)
 
     def may_i(self, verb: str, resource: str, namespace: str = "", group: str = "") -> bool:
         """Whether the cluster would let us; `resource` as `pods`, `pods/log`, `jobs`."""

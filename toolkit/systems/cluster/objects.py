@@ -162,6 +162,17 @@ class Deployment:
     images: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """An Ingress; `hosts` are those of its rules."""
+
+    cluster: str
+    namespace: str
+    name: str
+    annotations: Mapping[str, str]
+    hosts: tuple[str, ...]
+
+
 def read_cronjob(cluster: str, found: Object) -> CronJob:
     metadata, spec, status = _parts(found)
     template = spec.get("jobTemplate") or {}
@@ -280,6 +291,17 @@ def read_deployment(cluster: str, found: Object) -> Deployment:
         ready=int(status.get("readyReplicas") or 0),
         updated=int(status.get("updatedReplicas") or 0),
         images=_images(spec.get("template") or {}),
+    )
+
+
+def read_ingress(cluster: str, found: Object) -> Ingress:
+    metadata, spec, _ = _parts(found)
+    return Ingress(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        annotations={str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()},
+        hosts=tuple(str(rule["host"]) for rule in spec.get("rules") or () if rule.get("host")),
     )
 
 
