@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -54,7 +55,7 @@ def told(seen: Access) -> Told:
                 Status.FAIL,
                 f"{who} is only in the group {shown(group.name)} of {shown(origin)}, which does not count; needed: the "
                 f"Okta group {wanted}",
-                f"Send {seen.okta_owners} the text; a Google group of the same name opens nothing.",
+                f"{_send(seen.okta_owners, seen)}; a Google group of the same name opens nothing.",
             )
         case "not-in-group":
             missing = [one.name for one in seen.wanted if not one.groups]
@@ -62,7 +63,7 @@ def told(seen: Access) -> Told:
             return Told(
                 Status.FAIL,
                 f"{who} is in no Okta group that may get in; needed: {wanted}",
-                f"Send {seen.okta_owners} the text.{lost if not seen.notes else ''}",
+                f"{_send(seen.okta_owners, seen)}.{lost if not seen.notes else ''}",
             )
         case "denied":
             why = f"by a rule: {rule}" if rule else f"no rule names them: {shown(str(_policy(seen)))}"
@@ -90,7 +91,7 @@ def told(seen: Access) -> Told:
             return Told(
                 Status.UNKNOWN,
                 f"whether {who} gets in is Catalyst's to say: {seen.environment} is not behind Pomerium",
-                f"Ask {CATALYST_OWNERS}; the text says what they need to know.",
+                f"{_send(CATALYST_OWNERS, seen)}.",
             )
     if seen.problem is not None:
         return Told(Status.UNKNOWN, f"whether {who} gets in is not known: {seen.problem.message}", seen.problem.hint)
@@ -120,6 +121,10 @@ def evidence(seen: Access) -> tuple[str, ...]:
         if not seen.groups and seen.problem is None:
             lines.append("Okta groups: none")
     return (*lines, *(shown(note) for note in seen.notes))
+
+
+def _send(whom: str, seen: Access) -> str:
+    return f"Send {whom} what `toolkit access check {shlex.quote(seen.who)} --env {seen.environment} --text` prints"
 
 
 def _named(group: Group) -> str:

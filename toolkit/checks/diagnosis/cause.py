@@ -92,7 +92,7 @@ NOT_ASKED = Judgement(Word.NOT_ASKED)
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """What mends it: an action of the toolkit, or a runbook. `command` has {env}, {group}, {pert}, {who} to be filled."""
+    """What mends it: an action of the toolkit, or a runbook. `command` has {env}, {group}, {pert}, {who} to fill."""
 
     kind: str
     name: str

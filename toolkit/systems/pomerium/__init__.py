@@ -67,7 +67,7 @@ def of_configuration(file: str, host: str) -> Route:
             hint="It has to be a copy of Pomerium's config.yaml on this machine.",
         ) from error
     found = _yaml(text, file, by_hand)
-    routes = found.get("routes") or found.get("policy") if isinstance(found, Mapping) else None
+    routes = found.get("routes", found.get("policy")) if isinstance(found, Mapping) else None
     if not isinstance(routes, list):
         raise Failed(f"{file} has no list of routes: it is not Pomerium's config.yaml.", by_hand=(by_hand,))
     for route in routes:
