@@ -339,3 +339,17 @@ def test_why_takes_one_person_at_a_time(sandbox: Sandbox) -> None:
 def test_a_scenario_that_cannot_be_where_no_pomerium_is(sandbox: Sandbox) -> None:
     ran = sandbox.run("sandbox", "scenario", "access-not-in-okta-group", "--env", "sandbox-mapapp", code=2)
     assert "not behind Pomerium" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "step"),
+    [
+        ("tom.brandt", "sandbox", "ask-for-the-okta-group"),
+        ("paul.weber", "sandbox", "is-it-the-right-account"),
+        ("ines.moreau", "sandbox", "what-do-they-see"),  # the door is open: what they see, a person has to say
+        ("tom.brandt", "sandbox-mapapp", "ask-those-who-run-catalyst"),
+    ],
+)
+def test_the_runbook_goes_by_what_the_check_found(sandbox: Sandbox, name: str, environment: str, step: str) -> None:
+    words = ("runbook", "run", "why-cant-i-get-in", "--set", f"who={name}{AT}", "--yes", "--env", environment)
+    assert sandbox.run(*words, "-o", "json", code=5).json()["here"]["step"] == step

@@ -70,6 +70,7 @@ def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "names",
     [
+        ("access-not-in-okta-group", "pert-misspelled"),
         ("group-evicted", "rebuild-failed"),
         ("half-written-group", "redis-flushed"),
         ("pert-in-another-group", "vault-sealed"),
