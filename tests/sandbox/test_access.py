@@ -126,7 +126,14 @@ def test_behind_catalyst_it_says_what_is_known_and_whom_to_ask(sandbox: Sandbox)
 
 def test_what_a_person_reads(sandbox: Sandbox) -> None:
     ran = sandbox.run("access", "check", f"tom.brandt{AT}", *E, code=1)
-    for word in ("does not count", "claim/groups", "APP_GROUP", "Ready to send", "kubectl", "curl"):
+    for word in (
+        "does not count",
+        "claim/groups",
+        "APP_GROUP",
+        "Ready to send to the security team",
+        "kubectl",
+        "curl",
+    ):
         assert word in ran.out, ran.out
     plain = sandbox.run("access", "check", f"tom.brandt{AT}", *E, "-o", "plain", code=1).out
     assert plain == f"tom.brandt{AT}\tgoogle-group-only\t{GROUP}\tthe security team\n"
@@ -353,3 +360,10 @@ def test_a_scenario_that_cannot_be_where_no_pomerium_is(sandbox: Sandbox) -> Non
 def test_the_runbook_goes_by_what_the_check_found(sandbox: Sandbox, name: str, environment: str, step: str) -> None:
     words = ("runbook", "run", "why-cant-i-get-in", "--set", f"who={name}{AT}", "--yes", "--env", environment)
     assert sandbox.run(*words, "-o", "json", code=5).json()["here"]["step"] == step
+
+
+def test_behind_catalyst_okta_is_only_a_help(sandbox: Sandbox) -> None:
+    client.set_faults("okta", {"revoked": True})
+    ran = sandbox.run("access", "check", f"tom.brandt{AT}", "--env", "sandbox-mapapp", code=3)
+    assert "does not take the token" in ran.out
+    assert "those who run Catalyst" in ran.out

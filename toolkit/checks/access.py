@@ -177,8 +177,8 @@ def look(connections: Connections, who: str) -> Access:
     for error in problems.values():
         seen.by_hand += error.by_hand
     seen.by_hand = list(dict.fromkeys((*(seen.route.by_hand if seen.route else ()), *seen.by_hand)))
-    seen.problem = problems.get("door") or problems.get("okta")
-    if "door" in problems and "okta" in problems:
+    seen.problem = problems.get("door") or (problems.get("okta") if seen.door == "pomerium" else None)
+    if "okta" in problems and seen.problem is not problems["okta"]:
         seen.notes.append(f"Okta: {problems['okta'].message}")
     if seen.route is not None and seen.user is None and seen.asked_okta:
         nobody = seen.route.policy.judge(Visitor("", "", frozenset()))
@@ -197,9 +197,9 @@ def _ask_okta(connections: Connections, seen: Access) -> None:
     okta = connections.okta
     seen.user = okta.user(seen.who)
     seen.asked_okta = True
-    login = seen.user.login if seen.user is not None else seen.who
-    seen.by_hand.append(okta.by_hand(f"/api/v1/users/{quote(login, safe='')}"))
-    if seen.user is not None:
+    if seen.user is None:
+        seen.by_hand.append(okta.by_hand(f"/api/v1/users/{quote(seen.who, safe='')}"))
+    else:
         seen.by_hand.append(okta.by_hand(f"/api/v1/users/{seen.user.id}/groups"))
         seen.groups = tuple(okta.groups_of(seen.user))
         types = connections.environment.okta.group_types

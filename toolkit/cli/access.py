@@ -83,6 +83,6 @@ def _drawn(found: Finding) -> list[RenderableType]:
     lines += [("by hand", command) for command in found.by_hand]
     parts.append(output.pairs([(label, diagnostics.printable(value)) for label, value in lines]))
     if facts["text"]:
-        parts.append(Text("\nReady to send:\n", style="dim"))
-        parts += [Text(f"    {diagnostics.printable(line)}") for line in facts["text"].splitlines()]
+        parts.append(Text(f"\nReady to send to {facts['ask']}:\n", style="dim"))
+        parts += [Text(diagnostics.printable(line)) for line in facts["text"].splitlines()]
     return parts
