@@ -63,7 +63,8 @@ def cell(names: tuple[str, ...]) -> str:
 def causes(symptom: dict[str, Any]) -> list[str]:
     connections = choose("sandbox", lambda _: None).connect()
     try:
-        asked = Asked(symptom["pert"] or "", symptom["group"] or "")
+        who = symptom["who"] if "@" in symptom["who"] else ""
+        asked = Asked(symptom["pert"] or "", symptom["group"] or "", who=who)
         findings = {finding.name: finding for finding in asking.findings(connections, asked)}
     finally:
         connections.close()

@@ -97,13 +97,15 @@ class Outside:
     # -- the clusters
 
     def kube(self, cluster: str, path: str, body: object = None, *, text: bool = False, method: str = "") -> Any:
-        """What the API of that cluster answers at `path`; a Status object where it says no."""
+        """What the API of that cluster answers at `path`; a Status object where it says no. A body is POSTed, unless
+        `method` says otherwise; PATCH is a merge patch."""
         part = self.settings.clusters[cluster]
         config = yaml.safe_load(Path(part.kubeconfig).read_text("utf-8"))
         server = next(one["cluster"] for one in config["clusters"] if one["name"] == part.context)
         user = next(one["user"] for one in config["users"] if one["name"] == part.context)
         trust = ssl.create_default_context(cafile=server["certificate-authority"])
-        headers = {"Authorization": f"Bearer {user['token']}", "Content-Type": "application/json"}
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Authorization": f"Bearer {user['token']}", "Content-Type": kind}
         return _get(server["server"] + path, headers, body, trust, text=text, method=method)[1]
 
     def jobs(self, cluster: str = "") -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ ON = ("--env", "sandbox", "-o", "json")
 def asked(sandbox: Sandbox, symptom: dict[str, Any], code: int | None = 1) -> Any:
     pert = [symptom["pert"]] if symptom["pert"] else []
     group = ["--group", symptom["group"]] if symptom["group"] else []
-    return sandbox.run("why", *pert, *group, *ON, code=code).json()
+    who = ["--access", symptom["who"]] if "@" in symptom["who"] else []
+    return sandbox.run("why", *pert, *group, *who, *ON, code=code).json()
 
 
 def causes(answer: Any) -> list[str]:
@@ -113,6 +114,7 @@ def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "names",
     [
+        ("access-not-in-okta-group", "pert-misspelled"),
         ("group-evicted", "rebuild-failed"),
         ("half-written-group", "redis-flushed"),
         ("image-drift", "vault-sealed"),

@@ -14,6 +14,7 @@ from toolkit.cli.root import COMMANDS
 from toolkit.environments import loading
 from toolkit.sandbox import client
 from toolkit.systems.connections import Connections
+from toolkit.systems.vault.secret import Wanted
 
 E = ("--env", "sandbox")
 # Every command there is, and what its options change about what is printed.
@@ -45,6 +46,8 @@ LINES = [
     ("app", "restart", *E, "--yes"),
     ("why", "BRCA1", *E),
     ("runbook", "run", "why-is-a-pert-missing", "--set", "pert=BRCA1", "--yes", *E),
+    ("access", "check", "tom.brandt@partner.example", *E),
+    ("access", "check", "ines.moreau@partner.example", *E, "-o", "json"),
     ("logs", *E),
     ("logs", "app", "errors", "--link", *E),
     ("bucket", "ls", *E),
@@ -116,6 +119,9 @@ def secrets() -> dict[str, str]:
     for name, environment in loaded.settings.environments.items():
         connections = Connections(environment, loaded.settings)
         found[f"redis token of {name}"] = connections.token().reveal()
+        okta = environment.okta
+        wanted = Wanted(okta.vault_path, okta.vault_field, "Okta's token", "okta.vault_path", "okta.vault_field")
+        found[f"okta token of {name}"] = connections.vault.read(wanted).reveal()
         found[f"vault token of {name}"] = Path(environment.vault.token_file).read_text("utf-8").strip()
         connections.close()
     for cluster in loaded.settings.clusters.values():

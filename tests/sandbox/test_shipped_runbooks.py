@@ -150,24 +150,12 @@ WAYS = {
         ),
     ),
     "why-cant-i-get-in": (
-        way(
-            "what-do-they-see by-which-door are-they-in-an-okta-group-that-may ask-the-security-team",
-            WELL,
-            who="ana@example.com",
-        ),
+        way("what-do-they-see ask-for-the-okta-group are-they-in-now", WRONG, who="tom.brandt@partner.example"),
+        way("what-do-they-see is-it-the-right-account", WRONG, who="nobody@partner.example"),
         way(
             "what-do-they-see which-browser does-the-app-answer read-the-apps-log",
             WELL,
-            who="ana@example.com",
-            what_do_they_see__="does not load",
-            which_browser__="the same",
-        ),
-        way(
-            "what-do-they-see which-browser does-the-app-answer " + within("connect-to-redis", SEALED),
-            WRONG,
-            "vault-sealed",
-            who="ana@example.com",
-            vault_does_not_answer__="those who",
+            who="ines.moreau@partner.example",
             what_do_they_see__="does not load",
             which_browser__="the same",
         ),

@@ -39,7 +39,7 @@ def test_each_can_be_asked_mended_and_read_about(cause: Cause) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
 def test_without_answers_nothing_is_claimed(cause: Cause) -> None:
-    asked = Asked("BRCA1", "some_group")
+    asked = Asked("BRCA1", "some_group", who="somebody@example.com")
     late = {name: Finding(name, Status.UNKNOWN, "no answer within 20 s") for name in QUESTIONS}
     assert cause.judge(asked, Known(late)).word is Word.UNTOLD
     assert not verdict(asked, late).healthy

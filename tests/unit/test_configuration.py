@@ -25,6 +25,7 @@ def test_the_shipped_profiles_name_what_the_notes_name() -> None:
     assert environments["rp006"].argocd.application == "rp006-neuro-cache-manager-rxrx-cronjob-config"
     assert environments["mapapp"].cache_manager.cronjob == "dash-phenoapp-v2-cache-manager-rxrx-cronjob"
     assert environments["mapapp"].infra_repo.path == "kube/principal/dash-phenoapp-v2/cache-manager.yaml"
+    assert (environments["rp006"].app.way_in, environments["mapapp"].app.way_in) == ("Pomerium", "Catalyst")
     assert environments["mapapp"].vault.path == "phenoapp/managed_redis"
 
 
@@ -46,6 +47,13 @@ def test_what_one_can_do_without_is_no_open_key() -> None:
     write('[environments.mapapp.logs.loki]\naddress = "https://loki.example.com"\n')
     mapapp = loading.load().settings.environments["mapapp"]
     assert loading.optional(mapapp) == ["logs.loki.grafana", "logs.cloud_logging.project"]
+
+
+def test_who_gets_in_can_be_asked_with_okta_alone_and_only_behind_pomerium() -> None:
+    environments = loading.load().settings.environments
+    wanted = {"okta.address", "okta.vault_path", "app.url"}
+    assert wanted <= set(loading.optional(environments["rp006"]))
+    assert not wanted & set(loading.optional(environments["mapapp"]))
 
 
 def test_a_query_of_ones_own_stands_beside_the_shipped_ones() -> None:

@@ -17,13 +17,13 @@ from toolkit.errors import Failed, UsageError
 from toolkit.sandbox.scenarios import SCENARIOS
 
 AGAINST = {name: [other for other, _ in scenario.against] for name, scenario in SCENARIOS.items()}
-SYMPTOM = Symptom("somebody", "It is not there.", "BRCA1", "rp006_a")
+SYMPTOM = Symptom("ana@example.com", "It is not there.", "BRCA1", "rp006_a")
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("level", choice.LEVELS)
 def test_what_is_picked_can_be_told(level: int) -> None:
-    cases = {choice.pick(level, seed, AGAINST) for seed in range(300)}
+    cases = {choice.pick(level, seed, AGAINST, "sandbox") for seed in range(300)}
     assert all(len(set(case)) == choice.causes_at(level) for case in cases)
     assert not [case for case in cases if any(other in AGAINST[name] for name in case for other in case)]
     assert ("token-rotated", "vault-sealed") not in cases
@@ -54,7 +54,11 @@ def test_a_name_that_could_be_another_is_not() -> None:
 def test_the_shortest_way_shows_all_that_tells_a_cause(cause: ways.Cause) -> None:
     way = ways.shortest((cause,), (SYMPTOM,), "sandbox", frozenset(), frozenset())
     typed = {step.command.removeprefix("toolkit ").removesuffix(" --env sandbox") for step in way}
-    words = {one.words for one in ways.COMMANDS if one.typed.format(pert="BRCA1", group="rp006_a") in typed}
+    words = {
+        one.words
+        for one in ways.COMMANDS
+        if one.typed.format(pert="BRCA1", group="rp006_a", who="ana@example.com") in typed
+    }
     shown = {check for one in words for check in ways.shows(one)}
     assert set(ways.needed((cause,), (SYMPTOM,))) <= shown
     assert ways.needed((cause,), (SYMPTOM,)) == cause.needs

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from toolkit.checks import (
+    access,
     app_pods,
     cache_manager,
     cached_groups,
@@ -37,6 +38,7 @@ QUESTIONS: Mapping[str, Question] = {
         cache_manager,
         images,
         app_pods,
+        access,
         recent_changes,
     )
     for question in module.QUESTIONS

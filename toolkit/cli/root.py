@@ -33,7 +33,7 @@ class Entry:
 
 COMMANDS: dict[str, Entry] = {
     "doctor": Entry("Is every system of this environment reachable, and am I allowed?", "doctor"),
-    "why": Entry("Why is a pert or a group missing, or why does the map look funny?", "why"),
+    "why": Entry("Why is a pert or a group missing, the map odd, or somebody kept out?", "why"),
     "groups": Entry(
         "The groups in the cache: list, find, show, inspect, diff, download, delete, flush, restore.", "groups"
     ),
@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "app": Entry("MapApp's own pods, which hold L1: status, restart.", "app"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
+    "access": Entry("Who gets in: why somebody does not, and whom to ask.", "access"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),
     "vault": Entry("Vault: login, status.", "vault"),
     "env": Entry("The environments: list, show.", "environments"),

@@ -16,13 +16,13 @@ from toolkit.cli import diagnostics, options, output
 from toolkit.cli.apps import single_command
 from toolkit.cli.opening import opened
 from toolkit.cli.output import Format
-from toolkit.errors import ExitCode
+from toolkit.errors import ExitCode, UsageError
 from toolkit.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-app = single_command("Why is a pert or a group missing, or why does the map look funny?")
+app = single_command("Why is a pert or a group missing, the map odd, or somebody kept out?")
 
 
 @app.command()
@@ -34,14 +34,23 @@ def why(
         str | None, typer.Option("--group", "-g", metavar="GROUP", help="In this group, or why is this group missing.")
     ] = None,
     funny: Annotated[bool, typer.Option("--map", help="The map looks funny.")] = False,
+    user: Annotated[
+        str | None, typer.Option("--user", "-u", metavar="WHO", help="Who reports it (e-mail): do they get in at all?")
+    ] = None,
+    access: Annotated[
+        str | None, typer.Option("--access", metavar="WHO", help="Why does WHO (e-mail) not get in?")
+    ] = None,
     env: options.Env = None,
     form: options.Output = Format.TABLE,
 ) -> None:
-    """Why is PERT (or a group) missing, or the map odd? Asks all systems side by side, and names the cause.
+    """Why is PERT (or a group) missing, the map odd, or somebody kept out? Asks all systems side by side, and names
+    the cause.
 
     Only reads. Exit code 0: nothing is wrong; 1: a cause was found; 3: it could not be told.
     """
-    asked = Asked((pert or "").strip(), (group or "").strip(), funny)
+    if user and access and user.strip() != access.strip():
+        raise UsageError("--user and --access name two people.", hint="Ask about one at a time.")
+    asked = Asked((pert or "").strip(), (group or "").strip(), funny, (access or user or "").strip())
     found: dict[str, Finding] = {}
     with opened(env) as connections:
         name = connections.environment.name
@@ -62,7 +71,7 @@ def why(
     if form is not Format.TABLE and reached.untold:
         names = ", ".join(f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold)
         diagnostics.narrate(f"could not tell: {names}", "yellow")
-    if reached.causes:
+    if reached.causes or reached.barred[0]:
         raise typer.Exit(ExitCode.FOUND_WRONG)
     if not reached.healthy:
         raise typer.Exit(ExitCode.UNREACHABLE)
@@ -85,8 +94,13 @@ def _document(reached: Verdict, found: Mapping[str, Finding], environment: str) 
         causes = [{"cause": HEALTHY, "confidence": 0.9, "because": list(found), "mend": []}]
     asked = reached.asked
     return {
-        "question": {"pert": asked.pert or None, "group": asked.group or None, "map": asked.map},
-        "verdict": {"causes": causes, "ours": reached.ours, "ask": reached.ask},
+        "question": {
+            "pert": asked.pert or None,
+            "group": asked.group or None,
+            "map": asked.map,
+            "who": asked.who or None,
+        },
+        "verdict": {"causes": causes, "ours": reached.ours, "ask": reached.ask, "barred": reached.barred[0] or None},
         "findings": [_finding(finding) for finding in found.values()],
         "ruled_out": [{"cause": one.cause.name, "by": one.judgement.checks[0]} for one in reached.ruled_out],
     }
@@ -115,6 +129,9 @@ def _drawn(reached: Verdict, found: Mapping[str, Finding], environment: str) -> 
         parts.append(Text("Nothing is wrong with the cache.", style="bold green"))
         parts.append(Text("Then it may be the user's own settings. Ask:"))
         parts += [Text(f"  · {question}") for question in SETTINGS]
+    if reached.barred[0]:
+        line = (("Kept out: ", "bold red"), diagnostics.printable(reached.barred[0]))
+        parts += [Text.assemble(*line), Text.assemble(("ask      ", "dim"), reached.barred[1]), Text("")]
     if reached.lost:
         parts.append(Text(diagnostics.printable(reached.lost), style="yellow"))
     if reached.ruled_out:

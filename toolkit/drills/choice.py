@@ -28,13 +28,19 @@ MOST_CAUSES = 2
 # Of two of these, the one keeps everybody from seeing the other: without a token nobody sees what Redis holds.
 _HIDE_ONE_ANOTHER = frozenset({"vault-sealed", "token-rotated", "redis-flushed"})
 
+# MapApp is behind Catalyst, which asks no Okta group.
+_ONLY_IN: Mapping[str, str] = {"access-not-in-okta-group": "sandbox"}
+
 NAMES: tuple[str, ...] = tuple(cause.name for cause in CAUSES)
 
 
-def pick(level: int, seed: int, against: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """The case of that level and seed. `against` has every scenario there is, with those that it cannot go with."""
+def pick(level: int, seed: int, against: Mapping[str, Collection[str]], environment: str) -> tuple[str, ...]:
+    """The case of that level and seed, in that environment of the sandbox.
+
+    `against` has every scenario there is, with those that it cannot go with.
+    """
     chance = random.Random(f"{level}:{seed}")  # noqa: S311 - a choice, no secret
-    known = sorted(set(against) & set(NAMES))
+    known = sorted(name for name in set(against) & set(NAMES) if _ONLY_IN.get(name, environment) == environment)
     if causes_at(level) == 1:
         return (chance.choice(known),)
     pairs = [

@@ -142,7 +142,7 @@ def _prepared(stage: Stage, asked: Asked) -> Drill:
         stage.check(names)
     else:
         seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
-        names = choice.pick(asked.level, seed, stage.against())
+        names = choice.pick(asked.level, seed, stage.against(), asked.environment)
     salt = secrets.token_hex(8)
     return Drill(
         id=secrets.token_hex(4),

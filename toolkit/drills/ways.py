@@ -54,6 +54,7 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("map heatmap", ("pert-in-cache", *_VECTORS)),
     Shows("map projection", ("pert-in-cache", *_VECTORS)),
     Shows("logs", ("last-rebuild", "rebuild-running")),
+    Shows("access check", ("access",), "access check {who}"),
     Shows("app status", ("app-pods",), "app status"),
     Shows("image check", ("image",), "image check"),
     Shows("journal list", ("recent-changes",)),
@@ -76,7 +77,7 @@ def causes(names: Sequence[str]) -> tuple[Cause, ...]:
 
 
 def asked(symptom: Symptom) -> Asked:
-    return Asked(symptom.pert, symptom.group)
+    return Asked(symptom.pert, symptom.group, who=symptom.who if "@" in symptom.who else "")
 
 
 def needed(true: Sequence[Cause], symptoms: Sequence[Symptom]) -> tuple[str, ...]:
@@ -181,6 +182,7 @@ def _values(symptoms: Sequence[Symptom]) -> dict[str, str]:
     return {
         "pert": next((symptom.pert for symptom in symptoms if symptom.pert), ""),
         "group": next((symptom.group for symptom in symptoms if symptom.group), ""),
+        "who": next((symptom.who for symptom in symptoms if "@" in symptom.who), ""),
     }
 
 

@@ -109,7 +109,13 @@ def optional(environment: model.Environment) -> list[str]:
         found.append("logs.loki.grafana")
     if loki.grafana and not loki.datasource:
         found.append("logs.loki.datasource")
-    return found + (["logs.cloud_logging.project"] if not cloud_logging.project else [])
+    if not cloud_logging.project:
+        found.append("logs.cloud_logging.project")
+    if "pomerium" in environment.app.way_in.lower():  # for `access check`
+        found += ["okta.address"] if not environment.okta.address else []
+        found += ["okta.vault_path"] if not environment.okta.vault_path else []
+        found += ["app.url"] if not (environment.app.url or environment.pomerium.ingress) else []
+    return found
 
 
 def _profiles() -> tuple[Table, dict[str, str]]:
@@ -237,7 +243,7 @@ def _converted(merged: Table, sources: Mapping[str, str]) -> model.Settings:
         source = sources.get(path, "the configuration")
         raise ConfigurationError(f"{source}: {path or 'configuration'}: {message}.") from error
     for name, environment in settings.environments.items():
-        for part in ("redis_proxy", "cache_manager", "app"):
+        for part in ("redis_proxy", "cache_manager", "app", "pomerium"):
             cluster = getattr(environment, part).cluster
             if cluster:
                 try:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from toolkit.environments.access import Okta, Pomerium
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
 from toolkit.errors import ConfigurationError
@@ -228,6 +229,8 @@ class Environment(Part, frozen=True):
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
     logs: Logs = Logs()
+    okta: Okta = Okta()
+    pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()
 
 

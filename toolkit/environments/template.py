@@ -26,6 +26,9 @@ _MEANINGS = {
     "logs.loki.grafana": "the address of the Grafana that shows Loki, for links",
     "logs.loki.datasource": "the UID of Loki's data source in that Grafana",
     "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
+    "app.url": "the address that users type: https://map.example.com",
+    "okta.address": "the Okta organisation's address: https://example.okta.com",
+    "okta.vault_path": "where the token for Okta's API lies in Vault, below vault.mount",
     "argocd.application": "the Argo CD application that deploys the cache manager",
 }
 
@@ -63,7 +66,10 @@ def render(names: Sequence[str]) -> str:
         lines += [f"# {environment.title}", f"[environments.{name}]", "# read_only = true", ""]
         for part, keys in _by_part(loading.unset(environment)).items():
             lines += [f"[environments.{name}.{part}]", *keys, ""]
-        lines += ["# Optional: without them there are the pods' own logs only, as far as the clusters still have them."]
+        lines += [
+            "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
+            "# have them; without Okta `access check` cannot say who gets in.",
+        ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]
     return "\n".join(lines)

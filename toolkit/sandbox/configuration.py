@@ -18,6 +18,7 @@ CONTEXT = "sandbox-{cluster}"
 ARGOCD_VAULT_PATH = "phenoapp/argocd"
 LOKI_TENANT = "phenoapp"
 LOKI_VAULT_PATH = "phenoapp/loki"
+OKTA_VAULT_PATH = "phenoapp/okta"
 
 _CLUSTER_WORDS = {
     "principal": ("Catalyst; no Pomerium ingress", "MapApp itself", ["primary"]),
@@ -28,7 +29,8 @@ _CLUSTER_WORDS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed for the last ones."""
+    """Where the sandbox's servers listen. `proxies`: environment -> host:port. `authority` signed Loki's and Okta's
+    certificates."""
 
     vault: str
     storage: str
@@ -36,6 +38,7 @@ class Addresses:
     loki: str
     cloud_logging: str
     argocd: str
+    okta: str
     authority: Path
 
 
@@ -96,13 +99,19 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "cluster": place.app_cluster,
             "namespace": place.app_namespace,
             "deployment": place.deployment,
-            "way_in": "this machine",
+            "url": place.url,
+            "way_in": "Pomerium" if place.pomerium else "Catalyst",
         },
         "infra_repo": {"remote": str(directory / "eng-infrastructure"), "path": place.manifest},
         "argocd": {
             "address": addresses.argocd,
             "application": place.argocd_application,
             "vault_path": ARGOCD_VAULT_PATH,
+            "ca_file": str(addresses.authority),
+        },
+        "okta": {
+            "address": addresses.okta,
+            "vault_path": OKTA_VAULT_PATH,
             "ca_file": str(addresses.authority),
         },
         "logs.loki": {

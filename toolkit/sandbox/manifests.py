@@ -12,6 +12,7 @@ from typing import Any
 
 from toolkit.sandbox.images import image_id
 from toolkit.sandbox.kubernetes.store import random_suffix
+from toolkit.sandbox.okta.directory import ON_CALL_GROUP, USERS_GROUP
 from toolkit.sandbox.places import IMAGE_TAG, SCHEDULE, TIME_ZONE, Place
 
 Object = dict[str, Any]
@@ -198,6 +199,31 @@ def proxy_service(place: Place, created: datetime, host: str, port: int) -> Obje
             "ports": [{"name": "redis", "protocol": "TCP", "port": port, "targetPort": 6379}],
         },
         "status": {"loadBalancer": {"ingress": [{"ip": host}]}},
+    }
+
+
+def ingress(place: Place, created: datetime) -> Object:
+    """The Ingress by which people come in, with Pomerium's policy in its annotations."""
+    host = place.url.removeprefix("https://")
+    policy = f"allow:\n  or:\n    - claim/groups: {USERS_GROUP}\n    - claim/groups: {ON_CALL_GROUP}\n"
+    backend = {"service": {"name": place.deployment, "port": {"name": "http"}}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {
+            **_metadata(place.deployment, place.app_namespace, created, {"app": place.deployment}),
+            "annotations": {
+                "ingress.pomerium.io/allow_websockets": "true",
+                "ingress.pomerium.io/pass_identity_headers": "true",
+                "ingress.pomerium.io/policy": policy,
+            },
+        },
+        "spec": {
+            "ingressClassName": "pomerium",
+            "tls": [{"hosts": [host], "secretName": f"{place.deployment}-tls"}],
+            "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+        },
+        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.17"}]}},
     }
 
 

@@ -21,7 +21,8 @@ OLDER_IMAGE_TAGS = ("v3.40.0", "v3.41.0")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One environment of the sandbox. `pinned`: its configuration names the proxy's address, else it is looked up."""
+    """One environment of the sandbox. `pinned`: its configuration names the proxy's address, else it is looked up.
+    `url` is what users type; with `pomerium` that is Pomerium's route, else Catalyst's."""
 
     name: str
     title: str
@@ -38,6 +39,8 @@ class Place:
     manifest: str
     argocd_application: str
     pinned: bool
+    url: str
+    pomerium: bool
 
     @property
     def deployment(self) -> str:
@@ -64,6 +67,8 @@ RP006 = Place(
     manifest="kube/prod-cluster/rp006-neuro/cache-manager.yaml",
     argocd_application="rp006-neuro-cache-manager-rxrx-cronjob-config",
     pinned=True,
+    url="https://rp006.map.example",
+    pomerium=True,
 )
 
 MAPAPP = Place(
@@ -82,6 +87,8 @@ MAPAPP = Place(
     manifest="kube/principal/dash-phenoapp-v2/cache-manager.yaml",
     argocd_application="dash-phenoapp-v2-cache-manager-rxrx-cronjob-config",
     pinned=False,
+    url="https://map.example",
+    pomerium=False,
 )
 
 PLACES = (RP006, MAPAPP)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from toolkit.sandbox.scenarios import Scenario
 
 REBUILD_SECONDS = 8.0  # how long one takes in the sandbox
-_ITS_KINDS = ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service", "PodDisruptionBudget", "Event")
+_ITS_KINDS = ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service", "PodDisruptionBudget", "Event", "Ingress")
 
 
 @dataclass

@@ -33,6 +33,7 @@ from toolkit.sandbox.kubernetes.logs import Line
 from toolkit.sandbox.kubernetes.resources import Object
 from toolkit.sandbox.kubernetes.starting_pods import PodFaults
 from toolkit.sandbox.loki.api import LokiServer
+from toolkit.sandbox.okta.api import OktaServer
 from toolkit.sandbox.perturbations import SMALL, Size
 from toolkit.sandbox.places import CLUSTERS, PLACES
 from toolkit.sandbox.redis.tcp_proxy import Cut, Delay, Fault, Hang, Refuse
@@ -120,6 +121,7 @@ class World:
                 "argo cd": self.argocd.url,
                 "loki": self.loki.url,
                 "cloud logging": self.cloud_logging.url,
+                "okta": self.okta.url,
                 **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
                 **{f"redis proxy of {name}": one.address for name, one in self.sites.items()},
             },
@@ -133,6 +135,7 @@ class World:
             self.argocd.requests_seen,
             self.loki.requests_seen,
             self.cloud_logging.requests_seen,
+            self.okta.requests_seen,
             *(cluster.requests_seen for cluster in self.clusters.values()),
             *(site.proxy.connections_seen for site in self.sites.values()),
         )
@@ -151,7 +154,7 @@ class World:
         clusters = {f"cluster {name}": cluster.faults for name, cluster in self.clusters.items()}
         logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
         pods = {f"new pods of {name}": site.new_pods for name, site in self.sites.items()}
-        systems = {"storage": self.storage.faults, "argo cd": self.argocd.faults}
+        systems = {"storage": self.storage.faults, "argo cd": self.argocd.faults, "okta": self.okta.faults}
         return {**systems, **clusters, **logs, **pods}
 
     def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
@@ -214,6 +217,7 @@ class World:
         for name, cluster in self.clusters.items():
             cluster.wrote = functools.partial(self._collect, collected, name)
         await self._start_logs(collected, certificate.chain)
+        await self._start_okta(certificate.chain)
         shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token, collected)
         self.sites = {
             place.name: Site(place, self.directory / place.name, shared, size, self.rebuild_seconds)
@@ -257,6 +261,7 @@ class World:
             self.loki.url,
             self.cloud_logging.url,
             self.argocd.url,
+            self.okta.url,
             certificate.authority,
         )
         return configuration.write(self.directory, addresses, self._on_calls_token)
@@ -278,6 +283,13 @@ class World:
         for server in (self.loki, self.cloud_logging):
             self._parts.push_async_callback(server.stop)
             await server.start()
+
+    async def _start_okta(self, certificate: Path) -> None:
+        """Okta, one for both environments, which wants a token that lies in Vault."""
+        self._okta_token = f"00{secrets.token_urlsafe(30)}"
+        self.okta = OktaServer(self._okta_token, certificate)
+        self._parts.push_async_callback(self.okta.stop)
+        await self.okta.start()
 
     def _collect(
         self, collected: Collected, cluster: str, namespace: str, pod: str, container: str, line: Line
@@ -302,6 +314,8 @@ class World:
         self.vault.put_kv("secret", configuration.ARGOCD_VAULT_PATH, {"token": self.argocd.token})
         await asyncio.to_thread(repository.restore, self.directory / repository.DIRECTORY)
         await asyncio.to_thread(self.argocd.reset)
+        self.vault.put_kv("secret", configuration.OKTA_VAULT_PATH, {"token": self._okta_token})
+        self.okta.directory.reset()
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
 
     def _site_of(self, cluster: str, item: Object) -> Site | None:

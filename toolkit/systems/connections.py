@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toolkit.systems.cluster import Cluster
     from toolkit.systems.infra_repo import InfraRepo
     from toolkit.systems.loki import Loki
+    from toolkit.systems.okta import Okta
     from toolkit.systems.redis_proxy import Address, RedisProxy
     from toolkit.systems.vault import Vault
 
@@ -34,6 +35,7 @@ class Connections:
         self._infra_repo: InfraRepo | None = None
         self._loki: Loki | None = None
         self._cloud_logging: CloudLogging | None = None
+        self._okta: Okta | None = None
         self._clusters: dict[str, Cluster] = {}
         self._token: Secret | None = None
 
@@ -191,12 +193,37 @@ class Connections:
                 self._cloud_logging = CloudLogging(self.environment.logs.cloud_logging)
             return self._cloud_logging
 
+    @property
+    def okta(self) -> Okta:
+        """Okta; its token is read from Vault at the first question."""
+        from toolkit.systems.okta import Okta
+
+        part = self.environment.okta
+        with self._lock:
+            if self._okta is None:
+                by_hand = self.vault.get_by_hand(part.vault_path, part.vault_field) if part.vault_path else ""
+                self._okta = Okta(part, self._okta_token, by_hand)
+            return self._okta
+
+    def _okta_token(self) -> Secret:
+        from toolkit.systems.vault.secret import Wanted
+
+        part = self.environment.okta
+        if not part.vault_path:
+            raise ConfigurationError(
+                "Where Okta's token lies in Vault is not configured: okta.vault_path is empty.",
+                hint="Ask Okta's administrators for a token that may read users and groups, and write it to Vault.",
+            )
+        return self.vault.read(
+            Wanted(part.vault_path, part.vault_field, "Okta's token", "okta.vault_path", "okta.vault_field")
+        )
+
     def close(self) -> None:
         with self._lock:
-            logs = (self._argocd, self._loki, self._cloud_logging)
-            for system in (self._redis, self._bucket, self._vault, *logs, *self._clusters.values()):
+            others = (self._argocd, self._loki, self._cloud_logging, self._okta)
+            for system in (self._redis, self._bucket, self._vault, *others, *self._clusters.values()):
                 if system is not None:
                     system.close()
-            self._redis = self._bucket = self._vault = self._token = self._loki = self._cloud_logging = None
-            self._argocd = None
+            self._redis = self._bucket = self._vault = self._token = None
+            self._argocd = self._loki = self._cloud_logging = self._okta = None
             self._clusters = {}

@@ -55,5 +55,7 @@ def _wanted(asked: Asked) -> list[tuple[str, dict[str, str]]]:
         wanted.append(("pert-in-cache", {"pert": asked.pert, "group": asked.group}))
     if asked.group:
         wanted.append(("vectors-healthy", {"group": asked.group}))
+    if asked.who:
+        wanted.append(("access", {"who": asked.who}))
     wanted.append(("default-vectors-healthy" if asked.group else "vectors-healthy", {}))
     return wanted

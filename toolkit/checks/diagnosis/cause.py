@@ -13,11 +13,15 @@ from toolkit.checks.finding import Finding, Status
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asks: about a `pert`, a `group`, both, the map as a whole (`map`), or just "what is wrong?"."""
+    """What somebody asks: about a `pert`, a `group`, both, the map as a whole (`map`), or just "what is wrong?".
+
+    `who` is the person who reports it, by the address they sign in with; asked about alone: why do they not get in?
+    """
 
     pert: str = ""
     group: str = ""
     map: bool = False
+    who: str = ""
 
     @property
     def words(self) -> str:
@@ -27,6 +31,8 @@ class Asked:
             return f"Why is {self.group} missing?"
         if self.map:
             return f"Why does the map{f' of {self.group}' if self.group else ''} look funny?"
+        if self.who:
+            return f"Why can't {self.who} get in?"
         return "Is anything wrong?"
 
 
@@ -40,6 +46,10 @@ class Known:
         """The facts of a check; None where it was not asked, or could not be answered."""
         found = self._findings.get(check)
         return found.facts if found is not None and found.facts else None
+
+    def summary(self, check: str) -> str:
+        found = self._findings.get(check)
+        return found.summary if found is not None else ""
 
     def unanswered(self, check: str) -> bool:
         """Whether it was asked, and could not be answered in full."""
@@ -82,7 +92,7 @@ NOT_ASKED = Judgement(Word.NOT_ASKED)
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """What mends it: an action of the toolkit, or a runbook. `command` has {env}, {group} and {pert} to be filled."""
+    """What mends it: an action of the toolkit, or a runbook. `command` has {env}, {group}, {pert}, {who} to fill."""
 
     kind: str
     name: str
@@ -90,7 +100,7 @@ class Mend:
 
     def ready(self, environment: str, asked: Asked) -> str:
         """The command as it is typed."""
-        words = {"env": environment, "group": asked.group, "pert": asked.pert}
+        words = {"env": environment, "group": asked.group, "pert": asked.pert, "who": asked.who}
         return self.command.format(**{key: shlex.quote(value) for key, value in words.items()})
 
 
@@ -98,8 +108,9 @@ def action(name: str, command: str) -> Mend:
     return Mend("action", name, f"toolkit {command} --env {{env}}")
 
 
-def runbook(name: str) -> Mend:
-    return Mend("runbook", name, f"toolkit runbook run {name} --env {{env}}")
+def runbook(name: str, given: str = "") -> Mend:
+    """`given` is what the command answers beforehand (`--set who={who}`)."""
+    return Mend("runbook", name, f"toolkit runbook run {name}{f' {given}' if given else ''} --env {{env}}")
 
 
 @dataclass(frozen=True, slots=True)

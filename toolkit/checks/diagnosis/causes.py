@@ -5,7 +5,7 @@ In the order in which they explain one another: what is found higher up comes fi
 
 from __future__ import annotations
 
-from toolkit.checks.diagnosis import group_causes, pert_causes, system_causes
+from toolkit.checks.diagnosis import access_causes, group_causes, pert_causes, system_causes
 from toolkit.checks.diagnosis.cause import Cause, action, runbook
 
 HEALTHY = "healthy"
@@ -76,6 +76,15 @@ CAUSES: tuple[Cause, ...] = (
         (runbook("why-is-a-group-missing"),),
         ours=False,
         ask=f"{_BUILDERS}: whether the group is still wanted; the app offers the newest groups alone",
+    ),
+    Cause(
+        "access-not-in-okta-group",
+        "The person is in no Okta group that may get in.",
+        ("access",),
+        access_causes.not_in_okta_group,
+        (runbook("why-cant-i-get-in", "--set who={who}"),),
+        ours=False,
+        ask="the security team: to add the person to the Okta group (`toolkit access check WHO --text` writes to them)",
     ),
     Cause(
         "pert-misspelled",

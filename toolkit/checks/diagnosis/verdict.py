@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from toolkit.checks.diagnosis.access_causes import barred
 from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Mend, Word
 from toolkit.checks.diagnosis.causes import CAUSES, SETTINGS
 from toolkit.checks.finding import Finding
@@ -21,18 +22,20 @@ class Judged:
 @dataclass(frozen=True)
 class Verdict:
     """`causes` are those suspected: first what explains the others. `untold` could not be judged; `lost` is what was
-    asked about and is nowhere, in words ("" where it is)."""
+    asked about and is nowhere, in words ("" where it is). `barred` is what else keeps the person out, with whom to ask.
+    """
 
     asked: Asked
     causes: tuple[Judged, ...]
     ruled_out: tuple[Judged, ...]
     untold: tuple[Judged, ...]
     lost: str = ""
+    barred: tuple[str, str] = ("", "")
 
     @property
     def healthy(self) -> bool:
         """Whether nothing is wrong, and everything could be told."""
-        return not (self.causes or self.untold or self.lost)
+        return not (self.causes or self.untold or self.lost or self.barred[0])
 
     @property
     def ours(self) -> bool:
@@ -45,6 +48,8 @@ class Verdict:
         for judged in self.causes:
             if judged.cause.ask:
                 return judged.cause.ask
+        if self.barred[1]:
+            return self.barred[1]
         return f"whoever asked: {' '.join(SETTINGS)}" if self.healthy else None
 
     def mends(self, cause: Cause) -> tuple[Mend, ...]:
@@ -62,7 +67,9 @@ def verdict(asked: Asked, findings: Mapping[str, Finding]) -> Verdict:
     def of(word: Word) -> tuple[Judged, ...]:
         return tuple(one for one in judged if one.judgement.word is word)
 
-    return Verdict(asked, of(Word.SUSPECTED), of(Word.RULED_OUT), of(Word.UNTOLD), _lost(asked, known))
+    return Verdict(
+        asked, of(Word.SUSPECTED), of(Word.RULED_OUT), of(Word.UNTOLD), _lost(asked, known), barred(asked, known)
+    )
 
 
 def _lost(asked: Asked, known: Known) -> str:

@@ -1,7 +1,7 @@
 """What kinds of objects the sandbox's clusters know, how discovery describes them, and how they say no.
 
-Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1, policy/v1, metrics.k8s.io/v1beta1); only what
-MapApp's world needs is listed.
+Shapes are those of the Kubernetes API reference (v1, batch/v1, apps/v1, policy/v1, networking.k8s.io/v1,
+metrics.k8s.io/v1beta1); only what MapApp's world needs is listed.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ RESOURCES = (
     Resource("apps", "v1", "replicasets", "ReplicaSet", short=("rs",), subresources=_STATUS),
     Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", short=("pdb",), subresources=_STATUS),
     Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=("get", "list")),
+    Resource("networking.k8s.io", "v1", "ingresses", "Ingress", short=("ing",), subresources=_STATUS),
     Resource(
         "authorization.k8s.io",
         "v1",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from toolkit.errors import UsageError
 from toolkit.sandbox.scenarios.groups import GROUP_EVICTED, NAN_VECTORS, PERT_IN_ANOTHER_GROUP, VECTORS_DENORMALIZED
+from toolkit.sandbox.scenarios.people import ACCESS_NOT_IN_OKTA_GROUP
 from toolkit.sandbox.scenarios.questions import NEVER_SCREENED, PERT_MISSPELLED, WRONG_CONCENTRATION
 from toolkit.sandbox.scenarios.rebuilds import (
     HALF_WRITTEN_GROUP,
@@ -36,6 +37,7 @@ SCENARIOS = {
         PERT_MISSPELLED,
         NEVER_SCREENED,
         WRONG_CONCENTRATION,
+        ACCESS_NOT_IN_OKTA_GROUP,
         GROUP_EVICTED,
         PERT_IN_ANOTHER_GROUP,
         VECTORS_DENORMALIZED,

@@ -20,7 +20,7 @@ from toolkit.systems.cluster import identity as cluster_identity
 from toolkit.systems.cluster import objects as cluster_objects
 from toolkit.systems.cluster.deployments import Deployment, DisruptionBudget, Warned
 from toolkit.systems.cluster.log import PodLog
-from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Job, Object, Pod
+from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Ingress, Job, Object, Pod
 from toolkit.systems.cluster.pod_watch import Pods, PodWatch
 from toolkit.systems.cluster.requests import Api, Forbidden, Query
 
@@ -29,6 +29,7 @@ _BATCH = "/apis/batch/v1"
 _APPS = "/apis/apps/v1"
 _CORE = "/api/v1"
 _METRICS = "/apis/metrics.k8s.io/v1beta1"
+_NETWORKING = "/apis/networking.k8s.io/v1"
 
 __all__ = ["Cluster", "Forbidden"]
 
@@ -159,6 +160,12 @@ class Cluster:
             )
             for one in found
         }
+
+    def ingresses(self, namespace: str = "") -> list[Ingress]:
+        """The Ingresses of the namespace, by name; "": of all of them, which needs the right to list them."""
+        inside = f"namespaces/{namespace}/" if namespace else ""
+        found = self._list(f"{_NETWORKING}/{inside}ingresses")
+        return sorted((cluster_objects.read_ingress(self.name, one) for one in found), key=lambda one: one.name)
 
     def may_i(self, verb: str, resource: str, namespace: str = "", group: str = "") -> bool:
         """Whether the cluster would let us; `resource` as `pods`, `pods/log`, `jobs`."""

@@ -167,6 +167,17 @@ class Pod:
         return next((one for one in self.parts if one.name == name or (not name and not one.init)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """An Ingress; `hosts` are those of its rules."""
+
+    cluster: str
+    namespace: str
+    name: str
+    annotations: Mapping[str, str]
+    hosts: tuple[str, ...]
+
+
 def read_cronjob(cluster: str, found: Object) -> CronJob:
     metadata, spec, status = _parts(found)
     template = spec.get("jobTemplate") or {}
@@ -277,6 +288,17 @@ def _read_containers(kind: str, spec: Object, status: Object) -> Iterator[Contai
             memory_request=quantity(_memory(one, "requests")),
             memory_limit=quantity(_memory(one, "limits")),
         )
+
+
+def read_ingress(cluster: str, found: Object) -> Ingress:
+    metadata, spec, _ = _parts(found)
+    return Ingress(
+        cluster=cluster,
+        namespace=str(metadata.get("namespace", "")),
+        name=str(metadata.get("name", "")),
+        annotations={str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()},
+        hosts=tuple(str(rule["host"]) for rule in spec.get("rules") or () if rule.get("host")),
+    )
 
 
 def selector(given: Object) -> str:
