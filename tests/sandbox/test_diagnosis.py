@@ -22,7 +22,7 @@ ON = ("--env", "sandbox", "-o", "json")
 def asked(sandbox: Sandbox, symptom: dict[str, Any], code: int | None = 1) -> Any:
     pert = [symptom["pert"]] if symptom["pert"] else []
     group = ["--group", symptom["group"]] if symptom["group"] else []
-    who = ["--access", symptom["who"]] if "@" in symptom["who"] else []
+    who = ["--access", symptom["who"]] if "@" in (symptom.get("who") or "") else []
     return sandbox.run("why", *pert, *group, *who, *ON, code=code).json()
 
 
