@@ -93,7 +93,7 @@ async def test_small_damage_is_a_y() -> None:
     plan = action.plan
     action.plan = lambda: replace(plan(), damage=Damage.SMALL)  # type: ignore[method-assign]
     async with driven(world=world) as app:
-        await app.press("b") if app.app.page == "rebuild" else await app.press("4", "b")
+        await app.press("b") if app.app.page == "jobs" else await app.press("4", "b")
         await app.see("Carry this out? [y/N]")
         await app.press("n", "enter")
         await app.see("'n' is not y; nothing was changed")
