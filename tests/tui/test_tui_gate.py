@@ -24,7 +24,7 @@ def made(**changes: Any) -> tuple[World, Rebuild]:
 
 async def to_the_question(app: Driver) -> None:
     await app.press("4")
-    await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "✓ 57m")
+    await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "took 57m")
     await app.press("b")
     await app.see("Type 'prod-cluster' to carry this out:")
 

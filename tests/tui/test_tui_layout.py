@@ -23,7 +23,7 @@ async def _everywhere(app: Driver) -> None:
     await app.see("gs://rp006-l3-cache/", *NAMES, "10.6 GB in all")
     await app.press("4")
     await app.see(
-        "rp006-neuro-cache-manager-rxrx-cronjob", "prod-cluster / phenoapp", "by hand", "✗ failed", "identity"
+        "rp006-neuro-cache-manager-rxrx-cronjob", "prod-cluster/phenoapp", "by schedule", "✗ failed", "rp006-prod"
     )
     await app.press("b")
     await app.see("→ create Job rp006-neuro-cache-manager-rxrx-cronjob-manual-x7k2p9", "Type 'prod-cluster' to carry")
