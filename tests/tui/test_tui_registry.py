@@ -23,6 +23,7 @@ from toolkit.tui.screens.logs_on_top import OnTop
 from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
+from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
 
@@ -30,6 +31,7 @@ OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
     "list": [RowList, FindingList, Choices],
     "environments": [Environments],
+    "filter": [Filter],
     "gate": [Gate],
     "jump": [Jump],
     "login": [Login],
@@ -107,9 +109,9 @@ async def test_the_palette_starts_a_rebuild_from_anywhere() -> None:
         await app.press("3", "ctrl+p")
         await app.see("Search for commands")
         await app.type("rebuild")
-        await app.see("Rebuild: Rebuild …")
-        await app.press("down", "enter") if "4" in app.text.split("Rebuild: Rebuild")[0] else await app.press("enter")
-        await app.until(lambda: app.app.current_mode == "rebuild")
+        await app.see("Jobs: Rebuild …")
+        await app.press("down", "enter") if "4" in app.text.split("Jobs: Rebuild")[0] else await app.press("enter")
+        await app.until(lambda: app.app.current_mode == "jobs")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -123,7 +125,7 @@ async def test_the_footer_shows_this_pages_keys(page: str) -> None:
 
 async def test_a_key_can_be_remapped_by_its_id() -> None:
     async with driven() as app:
-        app.app.set_keymap({"app.groups": "g", "rebuild.start": "ctrl+b"})
+        app.app.set_keymap({"app.groups": "g", "jobs.rebuild": "ctrl+b"})
         await app.press("2")
         assert app.app.page == "home"
         await app.press("g")

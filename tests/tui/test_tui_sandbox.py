@@ -84,7 +84,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.press("enter")
         await app.see("compounds.parquet")
         await app.press("4")
-        await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "by hand", "✓ cluster")
+        await app.see("○ waiting  rp006-neuro-cache-manager-rxrx-cronjob", "…-manual-", "dash-phe")
         await app.press("b")
         await app.see("Rebuild the cache of", "Type 'prod-cluster' to carry this out:")
         await app.answer("rp006-prod")
@@ -94,7 +94,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.see("INFO phenoapp.cache_manager: Wrote")
         await app.see("✓ done  Job rp006-neuro-cache-manager", "✓ ok      L2:", "is complete after")
         await app.press("escape", "4")
-        await app.see("by hand")
+        await app.see("…-manual-", "last     ✓ complete, by hand")
         await app.press("7")
         await app.see("cache.rebuild", "✓ done")
     assert Journal().operations()[-1].result == "done"

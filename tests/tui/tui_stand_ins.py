@@ -13,6 +13,7 @@ from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.cache.search.find import Absent, Found, Where
+from toolkit.cache.workloads import Look, Place
 from toolkit.checks.finding import Finding, Status
 from toolkit.environments import model
 from toolkit.environments.preferences import Tui
@@ -20,7 +21,8 @@ from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unre
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.secret import Secret
-from toolkit.systems.cluster.objects import CronJob, Job
+from toolkit.systems.cluster.events import ObjectEvent
+from toolkit.systems.cluster.objects import Container, CronJob, Job, Pod
 from toolkit.tui.core import Core, Manager
 from toolkit.tui.opener import Choice
 
@@ -39,6 +41,9 @@ HOPS = (
     "configuration", "vault", "clock", "vault-token", "redis-token", "cluster prod-cluster", "cluster rp006-prod",
     "proxy-address", "tcp", "redis", "groups", "bucket", "bucket-permissions", "rebuild-permissions",
 )  # fmt: skip
+CLUSTERS = ("principal", "prod-cluster", "rp006-prod")
+IMAGE = "europe-docker.example/phenoapp/cache-manager:2025.11.3"
+APP_PODS = ("dash-phenoapp-v2-7d9f-abcde", "dash-phenoapp-v2-7d9f-fghij")
 BROKEN = Unreachable(
     "The Redis proxy does not answer at 10.20.30.40:6379, which is also what its Service says.",
     hint="Are the proxy's pods running? Is your VPN up? `toolkit doctor` shows the first broken hop.",
@@ -54,6 +59,7 @@ def environment(**changes: Any) -> model.Environment:
         cache_manager=model.CacheManager(
             cluster="prod-cluster", namespace="phenoapp", cronjob="rp006-neuro-cache-manager-rxrx-cronjob"
         ),
+        app=model.App(cluster="rp006-prod", namespace="phenoapp", deployment="dash-phenoapp-v2"),
     )
     return replace_struct(made, **changes)
 
@@ -79,6 +85,10 @@ class World:
     asked: list[str] = field(default_factory=list)
     operations: list[Any] = field(default_factory=list)
     action: Rebuild | None = None
+    app_reason: str = ""
+    suspended: bool = False
+    moved: str = ""
+    events: list[ObjectEvent] = field(default_factory=list)
     login_method: str = "oidc"
     logins: list[tuple[str, Secret]] = field(default_factory=list)
     token_ttl: int = 2580
@@ -137,7 +147,7 @@ class StandInCore(Core):
     def cache_manager(self) -> Manager:
         self.world.ask("cache_manager")
         part = self.world.environment.cache_manager
-        image = "europe-docker.example/phenoapp/cache-manager:2025.11.3"
+        image = IMAGE
         cronjob = CronJob(
             part.cluster, part.namespace, part.cronjob, "uid-1", NOW, "0 18 * * 4", "America/Denver", False, "Forbid",
             (image,), (), None, None, 3, 1, {},
@@ -182,8 +192,62 @@ class StandInCore(Core):
 
     def pods(self) -> list[Any]:
         self.world.ask("pods")
-        names = ("dash-phenoapp-v2-7d9f-abcde", "dash-phenoapp-v2-7d9f-fghij")
-        return [SimpleNamespace(name=n, phase="Running", cluster="rp006-prod", namespace="phenoapp") for n in names]
+        return [_app_pod(name, self.world.app_reason if name == APP_PODS[1] else "") for name in APP_PODS]
+
+    def workloads(self) -> Iterator[Look]:
+        manager, part = self.cache_manager(), self.world.environment.cache_manager
+        ours = replace(manager.cronjob, suspended=self.world.suspended)
+        other = replace(ours, name="side-panel-go-terms", uid="uid-go", schedule="0 3 * * 1", suspended=False)
+        pods = tuple(_job_pod(job, number) for number, job in enumerate(manager.jobs))
+        held = (
+            Look(Place(part.cluster, part.namespace, ("cache manager",)), (ours, other), manager.jobs, pods),
+            Look(
+                Place("rp006-prod", "phenoapp", ("app",)),
+                pods=tuple(_app_pod(name, self.world.app_reason if name == APP_PODS[1] else "") for name in APP_PODS),
+                deployment="dash-phenoapp-v2",
+            ),
+        )
+        for look in held:
+            try:
+                self.world.ask(f"workloads {look.place.cluster}")
+            except ToolkitError as problem:
+                yield Look(look.place, problem=problem)
+            else:
+                yield replace(look, moved=self.world.moved) if look.cronjobs else look
+
+    def image(self) -> Finding:
+        self.world.ask("image")
+        return Finding(
+            "image",
+            Status.FAIL,
+            "the CronJob has phenoapp/cache-manager:2025.11.3, trunk asks for phenoapp/cache-manager:2025.11.4",
+            hint="Sync it in Argo CD by hand: argocd app sync rp006-neuro-cache-manager",
+            evidence=(
+                "eng-infrastructure: phenoapp/cache-manager:2025.11.4",
+                "CronJob: phenoapp/cache-manager:2025.11.3",
+            ),
+            facts={"wanted": [IMAGE.replace("11.3", "11.4")], "since": "2025-11-21T09:12:00+00:00"},
+        )
+
+    def app_memory(self) -> Finding:
+        self.world.ask("app_memory")
+        return Finding(
+            "app-pods", Status.OK, "all 2 pods of dash-phenoapp-v2 in rp006-prod started after the last rebuild"
+        )
+
+    def events(self, row: Any) -> list[ObjectEvent]:
+        self.world.ask(f"events {row.name}")
+        return self.world.events
+
+    def manifest(self, row: Any) -> str:
+        self.world.ask(f"manifest {row.name}")
+        return f"apiVersion: batch/v1\nkind: {row.kind}\nmetadata:\n  name: {row.name}\n"
+
+    def kubectl(self, cluster: str, *words: str, namespace: str = "") -> str:
+        return " ".join(("kubectl", "--context", cluster, "-n", namespace, *words))
+
+    def restart_app(self) -> Any:
+        return self.rebuild()
 
     def pert_names(self) -> tuple[str, list[str]]:
         self.world.ask("pert_names")
@@ -218,6 +282,28 @@ class StandInCore(Core):
     def unfinished(self) -> list[Any]:
         self.world.ask("unfinished")
         return [item for item in self.world.operations if item.result == "interrupted"]
+
+
+def _job_pod(job: Job, number: int) -> Pod:
+    failed = job.state == "failed"
+    part = Container("cache-manager", False, "terminated", 0, "Error" if failed else "Completed", "", "", job.image)
+    return Pod(
+        job.cluster, job.namespace, f"{job.name}-x7k{number}p", f"pod-{number}", job.started, job.started,
+        "Failed" if failed else "Succeeded", ("cache-manager",), (job.image,), 0, 0, "gke-batch-1",
+        "Error" if failed else "Completed", "", int(failed), False, job.name, (part,),
+    )  # fmt: skip
+
+
+def _app_pod(name: str, reason: str) -> Pod:
+    image, began = "europe-docker.example/phenoapp/dash-phenoapp:v2.118.0", NOW - timedelta(days=2, hours=20)
+    restarts = 7 if reason else 0
+    state, before = ("waiting", "OOMKilled") if reason else ("running", "")
+    part = Container("app", False, state, restarts, reason, "", before, image)
+    return Pod(
+        "rp006-prod", "phenoapp", name, f"uid-{name}", began, began, "Running", ("app",), (image,), int(not reason),
+        restarts, "gke-serving-1", reason, f"back-off restarting failed container=app pod={name}" if reason else "",
+        None, False, name.rpartition("-")[0], (part,),
+    )  # fmt: skip
 
 
 def _held(frames: int) -> Presence:
@@ -305,7 +391,7 @@ class Connections:
     def __init__(self, world: World) -> None:
         self.world = world
         self.environment = world.environment
-        self.settings = model.Settings()
+        self.settings = model.Settings(clusters={name: model.Cluster(context=name) for name in CLUSTERS})
 
     def close(self) -> None:
         self.world.closed = True

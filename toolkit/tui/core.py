@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from toolkit.actions.plan import Action, Fact
     from toolkit.cache.groups import GroupDetail, Overview
     from toolkit.cache.search.find import Found
+    from toolkit.cache.workloads import Look
     from toolkit.checks.finding import Finding
     from toolkit.secret import Secret
     from toolkit.systems.bucket import Listing
+    from toolkit.systems.cluster.events import ObjectEvent
     from toolkit.systems.cluster.objects import CronJob, Job, Pod
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import LoggedIn, TokenStatus
     from toolkit.tui.log_query import Chip, LogQuery, OpenLog
+    from toolkit.tui.widgets.job_rows import Row
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,66 @@ class Core:
         from toolkit.actions.rebuild import RebuildCache
 
         return RebuildCache(self.connections)
+
+    def restart_app(self) -> Action:
+        """The action that has MapApp's pods replaced, and sees that through."""
+        from toolkit.actions.app.restart import RestartApp
+
+        return RestartApp(self.connections)
+
+    def workloads(self) -> Iterator[Look]:
+        """The CronJobs, jobs and pods where the environment's parts live: place by place, as each answers."""
+        from toolkit.cache.workloads import looks
+
+        return looks(self.connections)
+
+    def image(self) -> Finding:
+        """Does the cache manager's image agree, from eng-infrastructure to the last run?"""
+        from toolkit.cache import image_places
+        from toolkit.checks import images
+
+        return images.finding(image_places.look(self.connections))
+
+    def app_memory(self) -> Finding:
+        """Do MapApp's pods hold what the last rebuild wrote?"""
+        from toolkit.cache import memory
+        from toolkit.checks import app_pods
+
+        return app_pods.finding(self.connections, memory.look(self.connections))
+
+    def events(self, row: Row) -> list[ObjectEvent]:
+        """The events about a row's object, the newest first; of a job's pods too."""
+        from toolkit.cache.workloads import events
+
+        uids = [thing.uid for thing in (row.cronjob, row.job, row.pod) if thing is not None]
+        if row.job is not None:
+            uids += [pod.uid for pod in row.look.pods if pod.owner == row.job.name]
+        return events(self.connections, row.cluster, row.namespace, tuple(uids))
+
+    def manifest(self, row: Row) -> str:
+        """A row's object as YAML, without what may be secret."""
+        return self.connections.cluster(row.cluster).manifest(row.kind, row.namespace, row.name)
+
+    def kubectl(self, cluster: str, *words: str, namespace: str = "") -> str:
+        """The command a person would type; asks nothing."""
+        return self.connections.cluster(cluster).kubectl(*words, namespace=namespace)
+
+    def by_hand(self, row: Row) -> tuple[str, ...]:
+        """The commands that show the same as a row; asks nothing."""
+        if row.problem is not None:
+            return ()
+        described = self.kubectl(row.cluster, "describe", row.kind, row.name, namespace=row.namespace)
+        if row.cronjob is not None:
+            return (described, self.kubectl(row.cluster, "get", "jobs,pods", namespace=row.namespace))
+        what = row.name if row.pod is not None else f"job/{row.name}"
+        return (described, self.kubectl(row.cluster, "logs", what, "-f", namespace=row.namespace))
+
+    def is_own(self, row: Row) -> bool:
+        """Whether a row is the cache manager's CronJob, or one of its runs or their pods; asks nothing."""
+        from toolkit.cache.workloads import is_cache_manager
+
+        name = row.stem or row.name
+        return any(is_cache_manager(self.connections, one) for one in row.look.cronjobs if one.name == name)
 
     def logs(self, query: LogQuery, chips: tuple[Chip, ...] = ()) -> OpenLog:
         """A log that is open: what it says comes in batches, while `OpenLog.watching.run` runs in a thread."""

@@ -79,7 +79,7 @@ SOURCES = (
     Source("pages", _pages),
     Source("groups", _groups, ("groups",)),
     Source("folders", _folders, ("bucket",)),
-    Source("jobs", _jobs, ("jobs", "rebuild")),
+    Source("jobs", _jobs, ("jobs",)),
     Source("pods", _pods, ("jobs",)),
     Source("runbooks", _runbooks, ("runbooks",)),
     Source("perts", _perts),
