@@ -116,7 +116,7 @@ def _gather(folder: Folder, needle: str, found: list[Row]) -> None:
             found.pop()
     found += folder.matching(needle)
     if folder.broke is not None:
-        found.append(Note(folder, f"✗ the listing broke after {folder.level:,}: {folder.broke.message}", wrong=True))
+        found.append(Note(folder, f"✗ the listing broke after {folder.level:,}", wrong=True))
     elif folder.listing:
         found.append(Note(folder, f"… {folder.level:,} so far …" if folder.level else "… listing …"))
     elif folder.listed and not folder.level and not needle:

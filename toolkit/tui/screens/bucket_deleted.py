@@ -61,7 +61,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
     title = "Deleted"
     DEFAULT_CSS = """
     DeletedPanel { height: 1fr; }
-    DeletedPanel #policy, DeletedPanel #about { height: auto; max-height: 3; padding: 0 1; }
+    DeletedPanel #policy, DeletedPanel #about { height: auto; max-height: 3; }
     DeletedPanel #about { border-top: dashed $rule; color: $text-muted; }
     """
 
@@ -80,7 +80,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
         columns: list[Column[ObjectInfo]] = [
             Column(" ", self.sign, lambda _: "bold $text-accent"),
             Column("name", lambda item: foreign(item.path.removeprefix(self._prefix)), flexible=True),
-            Column("deleted", lambda item: age(item.soft_deleted_at), right=True),
+            Column("deleted ago", lambda item: age(item.soft_deleted_at).removesuffix(" ago"), right=True),
             Column("size", lambda item: size(item.bytes), right=True),
             Column("kept for", left, lambda item: "$text-warning" if _short(item) else "", right=True),
             Column("until", lambda item: moment(item.kept_until), roomy=True),

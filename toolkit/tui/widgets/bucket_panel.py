@@ -47,8 +47,8 @@ class BucketPanel(Panel[Folder]):
 
     DEFAULT_CSS = """
     BucketPanel { height: 1fr; }
-    BucketPanel #total { height: 1; padding: 0 1; text-wrap: nowrap; }
-    BucketPanel #object { height: auto; max-height: 4; border-top: dashed $rule; padding: 0 1; color: $text-muted; }
+    BucketPanel #total { height: 1; text-wrap: nowrap; }
+    BucketPanel #object { height: auto; max-height: 4; border-top: dashed $rule; color: $text-muted; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
@@ -60,6 +60,7 @@ class BucketPanel(Panel[Folder]):
         self._queue: deque[Folder] = deque()
         self._counting: set[str] = set()
         self._due = False
+        self._watched = False  # whether somebody looks
         self._way: list[str] = []  # folders still to be opened on the way to what is pointed at
 
     def compose(self) -> ComposeResult:
@@ -126,6 +127,7 @@ class BucketPanel(Panel[Folder]):
 
     async def fetch(self) -> Folder:
         """The top level, page by page; raises only where nothing of it came."""
+        self._watched = True
         background.work_for(self, self._ask_index, group="index", exclusive=True)
         self._queue.clear()
         for folder in shown_folders(self.root):
@@ -148,10 +150,12 @@ class BucketPanel(Panel[Folder]):
 
     def leave(self) -> None:
         super().leave()
+        self._watched = False
         self._workers_done()
 
     def resume(self) -> None:
         """Go on listing and counting where it was left."""
+        self._watched = True
         if self.root.level and not self.asking:
             if not self.root.listed and self.root.broke is None:
                 self.load()
@@ -202,7 +206,7 @@ class BucketPanel(Panel[Folder]):
     # Counting
 
     def _count(self) -> None:
-        while self._queue and len(self._counting) < _SIDE_BY_SIDE:
+        while self._watched and self._queue and len(self._counting) < _SIDE_BY_SIDE:
             folder = self._queue.popleft()
             if not folder.fresh and folder.uncounted is None and folder.path not in self._counting:
                 self._counting.add(folder.path)
@@ -287,8 +291,10 @@ class BucketPanel(Panel[Folder]):
                     self.marks.add(row)
         else:
             around = self._around(self.table.in_focus)
-            for beside in (*around.folders.values(), *around.objects):
-                self.marks.add(beside)
+            for folder in around.folders.values():
+                self.marks.add(folder)
+            for item in around.objects:
+                self.marks.add(item)
         self._show()
 
     def unmark(self) -> None:
@@ -396,8 +402,6 @@ class BucketPanel(Panel[Folder]):
             uncounted = sum(folder.uncounted is not None for folder in folders)
             text += "in all" if not uncounted else f"without {counted(uncounted, 'folder')} that cannot be counted"
         newest = [item.updated for item in self.root.objects] + [c.updated for c in counts if c.updated is not None]
-        if newest:
-            text += f", newest {age(max(newest))}"
         found = [one for one in map(self._standing, folders) if one is not None]
         behind, lacking = sum(one.use == "left behind" for one in found), sum(one.incomplete for one in found)
         parts = [Content(text)]
@@ -407,9 +411,11 @@ class BucketPanel(Panel[Folder]):
             parts.append(Content.styled(f"{behind:,} left behind", "$text-warning"))
         if self.known is not None and self.known.problem:
             parts.append(Content.styled("? Redis cannot say which groups are used", "$text-warning"))
+        if newest:
+            parts.append(Content.styled(f"newest {age(max(newest)).removesuffix(' ago')}", "$text-muted"))
         if self.needle:
-            parts.append(Content.styled(f"filter: {len(self.table.things):,} rows of what is listed", "bold"))
-        return Content("   ").join(parts)
+            parts.insert(1, Content.styled(f"filter: {len(self.table.things):,} rows", "bold"))
+        return Content("  ").join(parts)
 
     def _focus_first(self) -> None:
         self.query_one(TreeRows).focus()

@@ -96,7 +96,7 @@ def _when(row: Row) -> datetime | None:
 
 def aged(row: Row) -> str:
     when = _when(row)
-    return age(when) if when is not None else ""
+    return age(when).removesuffix(" ago") if when is not None else ""
 
 
 def at(row: Row) -> str:

@@ -128,14 +128,6 @@ class TreeRows(ScrollView, can_focus=True):
     def action_cursor_down(self) -> None:
         self.go(self.cursor + 1)
 
-    def key_up(self, event: events.Key) -> None:
-        event.stop()
-        self.go(self.cursor - 1)
-
-    def key_down(self, event: events.Key) -> None:
-        event.stop()
-        self.go(self.cursor + 1)
-
     def action_scroll_up(self) -> None:
         self.go(self.cursor - 1)
 
@@ -168,8 +160,7 @@ class TreeTable(Vertical, Generic[T]):
 
     DEFAULT_CSS = """
     TreeTable { height: 1fr; }
-    TreeTable > .heading { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
-    TreeTable > TreeRows { padding: 0 1; }
+    TreeTable > .heading { height: 1; color: $text-muted; text-wrap: nowrap; }
     """
 
     class Moved(Message):
@@ -196,6 +187,8 @@ class TreeTable(Vertical, Generic[T]):
         self._wanted: str | None = None
         self._widest: dict[int, int] = {}  # cells that a column took so far: it never shrinks under one's eyes
         self._heading = ""
+        self._shown = 0  # how often rows were shown
+        self._fit: tuple[tuple[int, int, int, int], tuple[list[Column[T]], list[int]]] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="heading")
@@ -221,6 +214,7 @@ class TreeTable(Vertical, Generic[T]):
         """Show these, in this order."""
         rows = self.rows
         self._things = things
+        self._shown += 1
         cursor = rows.cursor
         if self._wanted is not None and (at := self._place(self._wanted, cursor)) is not None:
             cursor, self._wanted = at, None
@@ -251,6 +245,7 @@ class TreeTable(Vertical, Generic[T]):
     def on_resize(self, event: events.Resize) -> None:
         del event
         self._widest.clear()
+        self._fit = None
         self._draw_heading()
 
     def on_tree_rows_moved(self, event: TreeRows.Moved) -> None:
@@ -268,8 +263,9 @@ class TreeTable(Vertical, Generic[T]):
 
     def _place(self, key: str, near: int) -> int | None:
         things, known = self._things, self._key
+        near = min(near, len(things) - 1)
         first, last = max(near - _NEAR, 0), min(near + _NEAR, len(things))
-        if first < last and near < len(things) and known(things[near]) == key:
+        if first < last and known(things[near]) == key:
             return near
         for at in chain(range(first, last), range(first), range(last, len(things))):
             if known(things[at]) == key:
@@ -299,6 +295,9 @@ class TreeTable(Vertical, Generic[T]):
         """The columns that are shown, and their widths: by what is visible now, and was before."""
         rows = self.rows
         top = rows.scroll_offset.y
+        drawn_for = (width, top, rows.scrollable_content_region.height, self._shown)
+        if self._fit is not None and self._fit[0] == drawn_for:
+            return self._fit[1]
         seen = self._things[top : top + max(rows.scrollable_content_region.height, 1)]
         numbers = [n for n, column in enumerate(self._columns) if not column.roomy or self.app.size.width >= ROOMY]
         widths = []
@@ -314,7 +313,9 @@ class TreeTable(Vertical, Generic[T]):
                 given = min(over, widths[place] - _LEAST)
                 widths[place] -= given  # negative: it takes the room that is left
                 break
-        return [self._columns[number] for number in numbers], widths
+        fit = [self._columns[number] for number in numbers], widths
+        self._fit = drawn_for, fit
+        return fit
 
 
 def _fitted(text: str, width: int, right: bool) -> str:
