@@ -57,12 +57,12 @@ async def test_a_folder_is_downloaded_and_every_file_checked(tmp_path: Path) -> 
     async with on_sandbox(size=(120, 40)) as app:
         page = await opened(app)
         folder = page.panel.row.path
-        for expected in ("8 files in", "8 files were there already, with the same content"):
+        for expected in ("8 files, 2.9 MB", "8 files were there already"):
             await app.press("d")
             await app.see("Download to")
             app.app.screen.query_one("#place", Input).value = str(tmp_path)
             await app.press("enter")
-            await app.see(expected, "each checked by its CRC32C")
+            await app.see(expected, "each checked by its CRC32C", "✓ gs://")
             await app.press("s")
             await app.gone("each checked")
     assert len(list((tmp_path / folder).glob("*.parquet"))) == 8

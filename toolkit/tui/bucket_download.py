@@ -25,7 +25,7 @@ def download(session: Session, name: str, targets: Sequence[Target], to: Path, *
 
     def work(progress: Progress) -> Arrived:
         progress.step("listing what is to come …")
-        return arrived(session.core.get(targets, to, progress, overwrite=overwrite), to)
+        return arrived(session.core.get(targets, to, progress, overwrite=overwrite))
 
     again = ""
     if len(targets) <= _WRITTEN:
@@ -34,9 +34,9 @@ def download(session: Session, name: str, targets: Sequence[Target], to: Path, *
     return Transfer(name, work, to, again=again)
 
 
-def arrived(result: DownloadResult, to: Path) -> Arrived:
+def arrived(result: DownloadResult) -> Arrived:
     """What came, as it is told."""
-    parts = [f"{counted(len(result.done), 'file')} in {to}, {size(result.bytes)}"]
+    parts = [f"{counted(len(result.done), 'file')}, {size(result.bytes)}"]
     if result.already_there:
         were = "file was" if len(result.already_there) == 1 else "files were"
         parts.append(f"{len(result.already_there):,} {were} there already, with the same content")

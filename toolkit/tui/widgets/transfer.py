@@ -9,7 +9,7 @@ from toolkit.figures import duration, size
 from toolkit.secret import scrub
 from toolkit.tui.house import house
 from toolkit.tui.transfer import Snapshot, State, Transfer
-from toolkit.tui.wording import cut, foreign
+from toolkit.tui.wording import cut, elided, foreign
 
 _EVERY = 0.25
 _LINES = 4  # of what failed, below the summary
@@ -48,7 +48,9 @@ def drawn(transfer: Transfer, width: int, stop_key: str) -> Content:
     """One transfer in a line or a few of at most `width` cells."""
     now = transfer.snapshot()
     sign, style = _SIGNS[now.state]
-    head = Content.assemble((f"{sign} ", style), (foreign(transfer.name), "bold"), f" → {foreign(str(transfer.to))}")
+    name = foreign(transfer.name)
+    to = elided(f" → {foreign(str(transfer.to))}", max(width - len(name) - 2, 20))
+    head = Content.assemble((f"{sign} ", style), (name, "bold"), to)
     lines: list[Content] = [head]
     if not transfer.over:
         bar = ""
