@@ -109,7 +109,7 @@ async def test_a_folder_that_cannot_be_listed_or_counted_leaves_the_others() -> 
         await app.press("enter")
         await app.see("✗ the listing broke after 0")
         await app.press("down")
-        await app.see("You may not list gs://rp006-l3-cache. Enter lists it again.")
+        await app.see("You may not list gs://rp006-l3-cache.", "Enter lists it again.")
         world.broken.clear()
         await app.press("enter")
         await app.see("genes.parquet")
@@ -150,6 +150,7 @@ async def test_a_hundred_thousand_objects_are_listed_page_by_page_and_moved_thro
     world = World()
     world.hanging.add("the thirteenth page")
     async with driven(world=world) as app:
+        app.patience = 60.0
         await app.press("3")
         await app.see(NAMES[4])
         await app.press("right")

@@ -53,7 +53,7 @@ async def test_what_did_not_come_is_named(tmp_path: Path) -> None:
 async def test_a_place_that_cannot_be_is_said_and_escape_downloads_nothing(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
-    async with driven() as app:
+    async with driven(size=(200, 60)) as app:
         await begun(app, file)
         await app.see("is a file, not a folder")
         await app.press("ctrl+o")

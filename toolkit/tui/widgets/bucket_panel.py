@@ -378,7 +378,7 @@ class BucketPanel(Panel[Folder]):
         if row is not None:
             lines.append(Content(cut(foreign(self.url(row)), width)))
         if isinstance(row, Note) and row.wrong and row.folder.broke is not None:
-            said = f"{row.folder.broke.message} {row.folder.broke.hint} Enter lists it again.".strip()
+            said = " ".join(filter(None, (row.folder.broke.message, row.folder.broke.hint, "Enter lists it again.")))
             lines.append(Content.styled(foreign(said), "$text-warning"))
         elif isinstance(row, Folder) and row.uncounted is not None:
             lines.append(Content(foreign(f"not counted: {row.uncounted.message}")))
