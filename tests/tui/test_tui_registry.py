@@ -13,6 +13,7 @@ from tui_driving import driven
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
+from toolkit.tui.screens.bucket_deleted import DeletedPage
 from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
 from toolkit.tui.screens.help import text
@@ -23,19 +24,23 @@ from toolkit.tui.screens.logs_on_top import OnTop
 from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
+from toolkit.tui.screens.where_to import WhereTo
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
+from toolkit.tui.widgets.tree_table import TreeRows
 
 OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
-    "list": [RowList, FindingList, Choices],
+    "list": [RowList, FindingList, Choices, TreeRows],
     "environments": [Environments],
     "filter": [Filter],
     "gate": [Gate],
     "jump": [Jump],
     "login": [Login],
     "leave": [Leave],
+    "bucket-deleted": [DeletedPage],
+    "where-to": [WhereTo],
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
     "logs-on-top": [OnTop],
@@ -162,7 +167,7 @@ async def test_the_footer_and_the_help_agree_with_what_the_keys_do() -> None:
 async def test_help_opens_on_the_screen_one_is_on() -> None:
     async with driven() as app:
         await app.press("3", "question_mark")
-        await app.see("Help: keys", "The bucket", "Folders open with enter", "Open or close the folder in focus.")
+        await app.see("Help: keys", "The bucket", "Folders open with →", "Open or close the folder in focus.")
         await app.press("escape", "7", "f1")
         await app.see("Is the journal as it was written?")
 

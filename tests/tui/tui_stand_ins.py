@@ -6,10 +6,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
+from toolkit.cache.bucket_folders import FolderCount, Index
+from toolkit.cache.frame_names import FrameNames
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
 from toolkit.cache.presence import Presence
 from toolkit.cache.search.find import Absent, Found, Where
@@ -21,6 +24,7 @@ from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unre
 from toolkit.permit import Permit
 from toolkit.progress import Progress
 from toolkit.secret import Secret
+from toolkit.systems.bucket import BucketInfo, DownloadResult, Listing, ObjectDetails, ObjectInfo
 from toolkit.systems.cluster.events import ObjectEvent
 from toolkit.systems.cluster.objects import Container, CronJob, Job, Pod
 from toolkit.tui.core import Core, Manager
@@ -92,6 +96,10 @@ class World:
     login_method: str = "oidc"
     logins: list[tuple[str, Secret]] = field(default_factory=list)
     token_ttl: int = 2580
+    soft_delete_seconds: int = 604_800
+    deleted: list[ObjectInfo] = field(default_factory=list)
+    not_fetched: list[Any] = field(default_factory=list)
+    arrive: threading.Event = field(default_factory=threading.Event)
     preferences: Tui = field(default_factory=Tui)
     closed: bool = False
 
@@ -179,16 +187,56 @@ class StandInCore(Core):
         self.world.ask(f"folder {prefix}")
         if prefix:
             objects = [
-                SimpleNamespace(path=f"{prefix}{f}.parquet", bytes=264_000_000, updated=NOW - timedelta(days=3))
+                ObjectInfo(f"{prefix}{f}.parquet", 1764000000000001, 264_000_000, NOW - timedelta(days=3), "yZRlqg==")
                 for f in FRAMES
             ]
             return SimpleNamespace(folders=(), objects=tuple(objects))
         return SimpleNamespace(folders=tuple(SimpleNamespace(path=f"{name}/") for name in sorted(NAMES)), objects=())
 
-    def folder_size(self, prefix: str) -> Iterator[tuple[int, int]]:
+    def folder_pages(self, prefix: str) -> Iterator[Any]:
+        yield self.folder(prefix)
+
+    def index(self) -> Index:
+        self.world.ask("index")
+        ranks = {name: rank for rank, name in enumerate(NAMES[: self.world.in_l2], 1)}
+        return Index(FrameNames("{group}/{frame}.parquet", "cache.frame_object"), expected=8, ranks=ranks)
+
+    def folder_count(self, prefix: str, known: Any) -> Iterator[FolderCount]:
         self.world.ask(f"size {prefix}")
-        yield 4, 1_000_000_000
-        yield 8, 2_110_000_000
+        group = prefix.rstrip("/")
+        there = self.world.in_l3.get(group, 8)
+        newest = NOW - timedelta(days=3)
+        yield FolderCount(there // 2, there * 125_000_000, newest)
+        frames = {group: frozenset(FRAMES[:there])} if group in NAMES else {}
+        yield FolderCount(there, there * 264_000_000, newest, frames, whole=True)
+
+    def bucket_info(self) -> BucketInfo:
+        self.world.ask("bucket_info")
+        return BucketInfo("rp006-l3-cache", "rp006-prod", "US-CENTRAL1", self.world.soft_delete_seconds)
+
+    def deleted_pages(self, prefix: str) -> Iterator[Listing]:
+        self.world.ask("deleted")
+        yield Listing((), tuple(self.world.deleted))
+
+    def object_details(self, item: Any) -> ObjectDetails:
+        self.world.ask(f"details {item.path}")
+        facts = (("storage class", "STANDARD"), ("metageneration", "1"))
+        return ObjectDetails(item, "application/vnd.apache.parquet", "XrY7u+Ae7tCTyyK7j1rNww==", item.updated, facts)
+
+    def remove(self, targets: Sequence[Any]) -> Any:
+        self.world.asked.append("remove " + " ".join(target.path for target in targets))
+        return self.rebuild()
+
+    def restore(self, targets: Sequence[Any], *, overwrite: bool = False) -> Any:
+        self.world.asked.append("restore " + " ".join(f"{t.path}#{t.generation}" for t in targets))
+        return self.rebuild()
+
+    def get(self, targets: Sequence[Any], to: Path, progress: Progress, *, overwrite: bool) -> DownloadResult:
+        self.world.ask(f"get {' '.join(target.path for target in targets)} to {to}")
+        progress.advance("downloaded", 1_200_000_000, 2_110_000_000, "bytes")
+        while not self.world.arrive.wait(0.01):
+            progress.check_stop()
+        return DownloadResult((to / "a", to / "b"), (), tuple(self.world.not_fetched), 2_110_000_000)
 
     def pods(self) -> list[Any]:
         self.world.ask("pods")

@@ -4,9 +4,10 @@ answer (and the SDKs below them) are imported when the first question is asked, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
@@ -14,12 +15,15 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from toolkit.actions.journal import Operation, Problem
     from toolkit.actions.plan import Action, Fact
+    from toolkit.cache.bucket_folders import FolderCount, Index
     from toolkit.cache.groups import GroupDetail, Overview
     from toolkit.cache.search.find import Found
     from toolkit.cache.workloads import Look
     from toolkit.checks.finding import Finding
+    from toolkit.progress import Progress
     from toolkit.secret import Secret
-    from toolkit.systems.bucket import Listing
+    from toolkit.systems.bucket import BucketInfo, DownloadResult, Listing, ObjectDetails, ObjectInfo
+    from toolkit.systems.bucket.names import Target
     from toolkit.systems.cluster.events import ObjectEvent
     from toolkit.systems.cluster.objects import CronJob, Job, Pod
     from toolkit.systems.connections import Connections
@@ -115,14 +119,52 @@ class Core:
         """What lies directly in a folder of the bucket; `prefix` is empty or ends with a slash."""
         return self.connections.bucket.list(prefix, "/")
 
-    def folder_size(self, prefix: str) -> Iterator[tuple[int, int]]:
-        """How many objects lie below `prefix`, and their bytes: so far, every thousand objects; at last all."""
-        count = total = 0
-        for item in self.connections.bucket.objects(prefix):
-            count, total = count + 1, total + item.bytes
-            if count % 1000 == 0:
-                yield count, total
-        yield count, total
+    def folder_pages(self, prefix: str) -> Iterator[Listing]:
+        """The same, page by page as it comes."""
+        return self.connections.bucket.pages(prefix)
+
+    def index(self) -> Index:
+        """The groups that the app offers, to say what a folder of the bucket is to it."""
+        from toolkit.cache import bucket_folders
+
+        return bucket_folders.index(self.connections)
+
+    def folder_count(self, prefix: str, known: Index | None) -> Iterator[FolderCount]:
+        """How much lies below `prefix`: so far with every page, at last all of it."""
+        from toolkit.cache import bucket_folders
+
+        known = known or bucket_folders.unread(self.connections)
+        return bucket_folders.count(self.connections, prefix, known)
+
+    def bucket_info(self) -> BucketInfo:
+        """The bucket's own properties, among them how long it keeps what is deleted."""
+        return self.connections.bucket.describe()
+
+    def deleted_pages(self, prefix: str) -> Iterator[Listing]:
+        """What the bucket still keeps of what was deleted below `prefix`, page by page."""
+        return self.connections.bucket.pages(prefix, "", soft_deleted=True)
+
+    def object_details(self, item: ObjectInfo) -> ObjectDetails:
+        """All that the bucket says of that generation."""
+        return self.connections.bucket.details(item)
+
+    def remove(self, targets: Sequence[Target]) -> Action:
+        """The action that removes these folders and objects from the bucket."""
+        from toolkit.actions.bucket.remove import RemoveFromBucket
+
+        return RemoveFromBucket(self.connections, targets)
+
+    def restore(self, targets: Sequence[Target], *, overwrite: bool = False) -> Action:
+        """The action that brings these generations back."""
+        from toolkit.actions.bucket.restore import RestoreInBucket
+
+        return RestoreInBucket(self.connections, targets, overwrite=overwrite)
+
+    def get(self, targets: Sequence[Target], to: Path, progress: Progress, *, overwrite: bool) -> DownloadResult:
+        """Download these folders and objects below `to`, each file checked."""
+        from toolkit.actions.bucket.get import get
+
+        return get(self.connections, targets, to, progress, overwrite=overwrite)
 
     def pods(self) -> list[Pod]:
         """The pods where the app and the cache manager live."""

@@ -26,6 +26,10 @@ class Filter(Input):
     class Taken(Message):
         """The rows are to have the focus."""
 
+    @property
+    def needle(self) -> str:
+        return self.value.strip().lower()
+
     def begin(self) -> None:
         """Show it, and type into it."""
         self.add_class("-on")
@@ -35,9 +39,13 @@ class Filter(Input):
         self.set_class(bool(self.value), "-on")
         self.post_message(self.Taken())
 
-    def action_clear(self) -> None:
+    def show_all(self) -> None:
+        """Take the filter away, without anything being typed."""
         self.value = ""
         self.remove_class("-on")
+
+    def action_clear(self) -> None:
+        self.show_all()
         self.post_message(self.Taken())
 
     def on_blur(self, event: events.Blur) -> None:
