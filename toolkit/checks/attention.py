@@ -32,7 +32,6 @@ _RUNBOOKS: Final[Mapping[str, str]] = {
     "redis-token": "connect-to-redis",
     "tcp": "connect-to-redis",
     "vault": "connect-to-redis",
-    "vault-token": "connect-to-redis",
 }  # of what no cause explains
 
 _SAME: Final[Mapping[str, str]] = {"cache-manager": "cache-manager-place"}  # a hop, and the check that says more
@@ -100,6 +99,8 @@ def _overdue(findings: Mapping[str, Finding]) -> Item | None:
 
 def _of_finding(finding: Finding, after: int) -> Item:
     text = f"{finding.name}: {finding.summary}"
+    if finding.facts.get("suspended"):
+        text = "Suspended: the cache manager starts no run by itself"
     if after:
         text = f"{finding.name} (and {after} more hop{'s' * (after > 1)} after it): {finding.summary}"
     return Item(finding.name, finding.status, text, _RUNBOOKS.get(finding.name, ""), (finding,))
@@ -125,7 +126,7 @@ def _half(facts: _Facts) -> str:
 
 def _stale(facts: _Facts) -> str:
     pods = facts["app-pods"]
-    return f"{len(pods['stale'])} of {pods['pods']} pods serve the group of before the last rebuild"
+    return f"L1 stale: {len(pods['stale'])} of {pods['pods']} pods serve the old group"
 
 
 def _elsewhere(facts: _Facts) -> str:
@@ -138,7 +139,7 @@ def _drift(facts: _Facts) -> str:
         return ", ".join(image.rpartition(":")[2] or image for image in images)
 
     image = facts["image"]
-    return f"Image {tags(image['running'])} runs, eng-infrastructure asks for {tags(image['wanted'])}"
+    return f"Image {tags(image['running'])} runs, trunk asks for {tags(image['wanted'])}"
 
 
 def _moved(facts: _Facts) -> str:
@@ -147,7 +148,7 @@ def _moved(facts: _Facts) -> str:
 
 
 _WORDS: Final[Mapping[str, Callable[[_Facts], str]]] = {
-    "redis-flushed": lambda _: "L2 is empty: Redis holds no group, so the app has none to offer",
+    "redis-flushed": lambda _: "L2 is empty: the app has no group to offer",
     "rebuild-failed": _failed,
     "half-written-group": _half,
     "l1-stale": _stale,

@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from toolkit.tui import walk_start
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
-from toolkit.tui.screens.home_attention import OPERATION, Attention, AttentionList, details
+from toolkit.tui.screens.home_attention import LOGIN, OPERATION, Attention, AttentionList, details
 from toolkit.tui.screens.home_health import Health
 from toolkit.tui.screens.home_layers import LayerList, Layers
 from toolkit.tui.screens.home_manager import ManagerPanel
@@ -36,14 +36,13 @@ class Home(Page):
         Layers { column-span: 2; }
         Health { height: 100%; }
         ManagerPanel { height: 100%; overflow-y: auto; }
-        &.-wide #panels, &.-broad #panels { grid-columns: 1fr 40; grid-gutter: 0 2; }
+        &.-wide #panels, &.-broad #panels { grid-columns: 1fr 35; grid-gutter: 0 2; }
         &.-broad #panels { grid-columns: 3fr 2fr; }
         &.-wide Layers, &.-broad Layers { column-span: 1; }
         &.-wide Health, &.-broad Health { row-span: 2; }
         &.-tall {
             Attention, Layers { margin-bottom: 1; }
             AttentionList { max-height: 8; }
-            LayerList { max-height: 40vh; }
             Health FindingList { height: auto; }
         }
         &.-short Health #finding { display: none; }
@@ -90,6 +89,8 @@ class Home(Page):
             return
         if item.name.startswith(OPERATION):
             await self._show("journal", "operation", item.name.removeprefix(OPERATION))
+        elif item.name == LOGIN:
+            await house(self).action_login()
         elif item.runbook:
             await walk_start.walk(house(self), item.runbook, item.given)
         else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from toolkit.checks.finding import Finding, Status
@@ -29,16 +29,20 @@ if TYPE_CHECKING:
     from toolkit.checks.attention import Item
 
 OPERATION = "operation "  # begins the name of an item that is a change of the journal's
+LOGIN = "vault-token"  # the item that a login mends
 SOURCES = ("journal", "health", "layers", "L1", "cache manager", "image")
 _IMAGE_EVERY = 300.0  # seconds; it is asked of a Git server and of Argo CD
 _NAMED = 24  # cells that a runbook's name may take on a small terminal
 _HEAD = 8
+_HIGH = 50  # rows of a terminal with room for the evidence, too
 
 
 def leads_to(item: Item) -> str:
     """What enter opens."""
     if item.name.startswith(OPERATION):
         return "→ journal"
+    if item.name == LOGIN:
+        return "→ log in"
     return f"→ {item.runbook}" if item.runbook else ""
 
 
@@ -96,6 +100,8 @@ class Attention(Panel["list[Operation]"]):
     title = "Needs attention"
     every = 60.0
 
+    DEFAULT_CSS = "Attention #evidence { height: auto; max-height: 12; border-top: dashed $rule; display: none; }"
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self.hops: tuple[str, ...] = ()
@@ -104,9 +110,11 @@ class Attention(Panel["list[Operation]"]):
         self._findings: dict[str, dict[str, Finding]] = {}  # by source
         self._heard: dict[str, float] = {}  # by source, when it last said all it had to say
         self._image_at: float | None = None
+        self._complete = False
 
     def compose(self) -> ComposeResult:
         yield AttentionList()
+        yield Static("", id="evidence")
 
     @property
     def listed(self) -> AttentionList:
@@ -203,7 +211,9 @@ class Attention(Panel["list[Operation]"]):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        before = self.in_focus
+        # Until all have answered once, the cursor is on the most urgent; then it stays on what a person looks at.
+        before = self.in_focus if self._complete else None
+        self._complete = all(source in self._heard for source in SOURCES)
         self._items = self._all()
         width = max(self.content_size.width, 30)
         drawn = [row(item, width) for item in self._items] or [self._nothing()]
@@ -213,6 +223,15 @@ class Attention(Panel["list[Operation]"]):
         names = [item.name for item in self._items]
         listed.highlighted = names.index(before.name) if before is not None and before.name in names else 0
         self.heading = f"{self.title} {len(self._items)}" if self._items else self.title
+        self._show_evidence()
+
+    @on(OptionList.OptionHighlighted)
+    def _show_evidence(self) -> None:
+        """What is known of the item under the cursor, where the terminal has room for it."""
+        item, below = self.in_focus, self.query_one("#evidence", Static)
+        below.display = item is not None and self.app.size.height >= _HIGH
+        if item is not None and below.display:
+            below.update(details(item, max(self.content_size.width, 30)))
 
     def _tick_nothing(self) -> None:
         """How long ago it was looked, said anew each second."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -29,6 +30,8 @@ from toolkit.tui.wording import STYLES, cut, foreign
 if TYPE_CHECKING:
     from toolkit.tui.standing import LayersSeen, MemorySeen
 
+_ABOVE = 2  # lines: title and headings
+_LEAST = 5  # groups in view
 _TOLD = 6  # lines on what disagrees, where there is room
 
 
@@ -44,7 +47,7 @@ class LayerList(OptionList):
     BINDINGS = [*bindings("list"), act("home.open").binding()]  # noqa: RUF012
     DEFAULT_CSS = """
     LayerList {
-        height: auto; max-height: 5; border: none; padding: 0; background: transparent; text-wrap: nowrap;
+        border: none; padding: 0; background: transparent; text-wrap: nowrap;
         &:focus { border: none; background: transparent; background-tint: transparent; }
         & > .option-list--option { padding: 0; }
     }
@@ -65,7 +68,7 @@ class Layers(Panel["LayersSeen"]):
     title = "Layers"
     every = 60.0
 
-    DEFAULT_CSS = "Layers { #why { height: auto; } }"
+    DEFAULT_CSS = "Layers #headings { height: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
@@ -114,6 +117,8 @@ class Layers(Panel["LayersSeen"]):
 
     def broken(self, problem: ToolkitError) -> None:
         super().broken(problem)
+        if isinstance(self.parent, Widget):
+            self.parent.styles.grid_rows = "auto 1fr"
         self.screen.query_one(Attention).down("layers", problem)
 
     async def _ask_l1(self) -> None:
@@ -161,7 +166,8 @@ class Layers(Panel["LayersSeen"]):
         listed = self.listed
         listed.display = bool(self._rows)
         listed.clear_options()
-        listed.add_options([Option(layer_rows.drawn(row, self._rows, width)) for row in self._rows])
+        fit = layer_rows.widths(self._rows, width)
+        listed.add_options([Option(layer_rows.drawn(row, fit)) for row in self._rows])
         names = [row.group.name for row in self._rows]
         if names:
             listed.highlighted = names.index(before.group.name) if before and before.group.name in names else 0
@@ -173,30 +179,36 @@ class Layers(Panel["LayersSeen"]):
             return
         width = max(self.content_size.width, 60)
         told = self._told(self._seen.overview.notes)
-        below = self.query_one("#why", Static)
-        if not self.screen.has_class("-tall"):
+        if self.screen.has_class("-tall"):
+            lines = [hanging(Content.styled("· ", style), text, width, style) for style, text in told[:_TOLD]]
+            if len(told) > _TOLD:
+                lines.append(Content.styled(f"· and {len(told) - _TOLD} more", "$text-muted"))
+            if self._memory is not None and self._memory.finding.status is not Status.FAIL:
+                head, said = Content.styled("L1 ", "$text-muted"), foreign(self._memory.finding.summary)
+                lines.append(hanging(head, said, width, "$text-muted"))
+        else:
             more = f"  (+{len(told) - 1})" if len(told) > 1 else ""
-            below.update(
-                Content.styled(f"{cut(told[0][1], width - len(more))}{more}", told[0][0]) if told else Content("")
-            )
-            return
-        lines = [hanging(Content.styled("· ", style), text, width, style) for style, text in told[:_TOLD]]
-        if len(told) > _TOLD:
-            lines.append(Content.styled(f"· and {len(told) - _TOLD} more", "$text-muted"))
-        if self._memory is not None:
-            lines.append(
-                hanging(
-                    Content.styled("L1 ", "$text-muted"), foreign(self._memory.finding.summary), width, "$text-muted"
-                )
-            )
-        below.update(Content("\n").join(lines))
+            lines = [Content.styled(f"{cut(text, width - len(more))}{more}", style) for style, text in told[:1]]
+        below = self.query_one("#why", Static)
+        text = Content("\n").join(lines)
+        below.update(text)
+        self._fit(text.plain.count("\n") + 1 if lines else 0)
+
+    def _fit(self, lines: int) -> None:
+        """Give each part its height: a grid's row would measure them at the width of one column."""
+        rows = self.app.size.height // 4 if self.screen.has_class("-tall") else _LEAST
+        listed = min(len(self._rows), max(rows, _LEAST))
+        self.listed.styles.height = listed
+        self.query_one("#why").styles.height = lines
+        if isinstance(self.parent, Widget):
+            self.parent.styles.grid_rows = f"{_ABOVE + listed + lines + self.styles.margin.bottom} 1fr"
 
     def _told(self, notes: Sequence[str]) -> list[tuple[str, str]]:
         """Style and text of what there is to say: of the group under the cursor first, then of the others."""
         here = self.in_focus
         ordered = ([here] if here is not None else []) + [row for row in self._rows if row is not here]
         wrong = [
-            (STYLES[one.status], f"{row.group.name}: {one.word}: {one.why}")
+            (STYLES[one.status], f"{'' if row is here else f'{row.group.name}: '}{one.word}: {one.why}")
             for row in ordered
             for one in row.apart
             if one.status is not Status.OK
@@ -204,5 +216,5 @@ class Layers(Panel["LayersSeen"]):
         said = [("$text-muted", foreign(note)) for note in notes]
         usual: list[tuple[str, str]] = []
         if here is not None:
-            usual = [("$text-muted", f"{here.group.name}: {one.why}") for one in here.apart if one.status is Status.OK]
+            usual = [("$text-muted", one.why) for one in here.apart if one.status is Status.OK]
         return [*wrong, *said, *usual]

@@ -20,6 +20,7 @@ from toolkit.tui.wording import cut, foreign, moment
 
 _MUTED = "$text-muted"
 _OFTENER = 10.0  # seconds between looks while a run is going on
+_HIGH = 50  # rows of a terminal with room for high bars
 _ROOM = 6  # cells of a label
 
 
@@ -75,7 +76,7 @@ class ManagerPanel(Panel[ManagerSeen]):
         if self._seen is None:
             return
         width = max(self.content_size.width, 30)
-        rows = 4 if self.screen.has_class("-tall") else 1
+        rows = (4 if self.app.size.height < _HIGH else 8) if self.screen.has_class("-tall") else 1
         zone = self.session.environment.time_zone
         minutes = self.session.environment.cache_manager.usual_minutes
         self.query_one("#said", Static).update(Content("\n").join(said(self._seen, zone, minutes, width, rows)))
@@ -109,7 +110,7 @@ def said(seen: ManagerSeen, zone: str, usual_minutes: int, width: int, rows: int
 def _next(seen: ManagerSeen, zone: str, room: int) -> list[Content]:
     manager = seen.manager
     if manager.cronjob.suspended:
-        text = Content.assemble(("! suspended", "bold $text-warning"), ": no scheduled run will start")
+        text = Content.assemble(("! suspended", "bold $text-warning"), ": no run starts by itself")
         return [_line("next", text)]
     if manager.next_run is None:
         text = Content.assemble(("? unknown ", "$text-warning"), cut(foreign(manager.problem), room - 10))
@@ -119,8 +120,15 @@ def _next(seen: ManagerSeen, zone: str, room: int) -> list[Content]:
     if len(due) + len(utc) + len(local) + 5 <= room:
         both = f"  {utc}" if local == utc else f"  {utc} = {local}"
         return [_line("next", Content.assemble((due, "bold"), both))]
-    first = Content.assemble((due, "bold"), f"  {utc}")
-    return [_line("next", first)] + ([] if local == utc else [_line("", Content(f"{'':<{len(due)}}= {local}"))])
+    first = Content.assemble((due, "bold"), f"  {_brief(utc)}")
+    same = [] if local == utc else [_line("", Content(f"{'':<{len(due)}}= {_brief(local)}"))]
+    return [_line("next", first), *same]
+
+
+def _brief(text: str) -> str:
+    """A moment without its year: a cache manager runs sooner than that."""
+    day, date, rest = text.split(" ", 2)
+    return f"{day} {date[5:]} {rest}"
 
 
 def _line(label: str, text: Content) -> Content:

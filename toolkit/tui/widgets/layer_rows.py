@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.tui.standing import LayersSeen, MemorySeen
 
 COUNTING = "…"
+_WORD = 11  # cells of what disagrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ class Row:
 
     @property
     def age(self) -> str:
-        """How old it is: since it was built, else since it was written to the bucket."""
+        """How old it is: since it was built; `~` since it was written to the bucket, where only that is known."""
         since = self.group.built_at or self.written
-        return "?" if since is None else duration((datetime.now(UTC) - since).total_seconds()).partition(" ")[0]
+        if since is None:
+            return "?"
+        about = "" if self.group.built_at else "~"
+        return about + duration((datetime.now(UTC) - since).total_seconds()).partition(" ")[0]
 
     @property
     def bytes(self) -> str:
@@ -53,7 +57,7 @@ class Row:
         held = next((one for one in (self.group.l3, self.group.l2) if one.present), None)
         if held is None:
             return "?" if None in (self.group.l3.present, self.group.l2.present) else "-"
-        return size(held.bytes)
+        return size(held.bytes).replace(" ", "")
 
     @property
     def counted(self) -> str:
@@ -101,7 +105,7 @@ def _apart(group: Group, memory: MemorySeen | None) -> list[Apart]:
         stale, pods = len(memory.memory.stale), len(memory.memory.pods)
         found.append(
             Apart(
-                "L1 old", f"{stale} of {counted(pods, 'pod')} began before the last rebuild's end: they serve the old"
+                "L1 old", f"{stale} of {counted(pods, 'pod')} loaded the one before it: users see that until a restart"
             )
         )
     if group.rank is not None and l3.present is False:
@@ -113,51 +117,74 @@ def _apart(group: Group, memory: MemorySeen | None) -> list[Apart]:
     return found
 
 
-def headings(found: Sequence[Row], width: int) -> Content:
-    name, cell, _ = _widths(found, width)
-    two = ("L2", "L3") if cell < 10 else ("L2 Redis", "L3 bucket")
-    text = (
-        f"  {'group':<{name}} {'L1':<5}{two[0]:<{cell}} {two[1]:<{cell}} {'age':>4} {'size':>7} {'perts':>7}  disagrees"
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Cells of the columns, the gap behind each not counted; `bars`: there is room for them."""
+
+    name: int
+    l1: int
+    layer: int
+    age: int
+    size: int
+    perts: int
+    bars: bool
+
+
+def widths(found: Sequence[Row], width: int) -> Widths:
+    """How `found` fits into `width` cells: names give way first."""
+
+    def widest(heading: str, texts: Sequence[str]) -> int:
+        return max(len(heading), *(len(text) for text in texts)) if texts else len(heading)
+
+    layers = [one for row in found for one in (row.group.l2, row.group.l3)]
+    l1 = widest("L1", [row.l1 for row in found])
+    short = widest("L2", [figure(one)[0] for one in layers])
+    age, size, perts = (
+        widest("age", [row.age for row in found]),
+        widest("size", [row.bytes for row in found]),
+        widest("perts", [row.counted for row in found]),
     )
+    longest = max((len(row.group.name) for row in found), default=10)
+    rest = 2 + (l1 + 1) + (age + 1) + (size + 1) + (perts + 1) + 1 + _WORD
+    with_bars = short + max((one.expected for one in layers), default=8) + 1
+    bars = width >= longest + 2 + rest + 2 * (with_bars + 1)
+    layer = with_bars if bars else short
+    name = max(10, min(longest, width - 1 - rest - 2 * (layer + 1)))
+    return Widths(name, l1, layer, age, size, perts, bars)
+
+
+def headings(found: Sequence[Row], width: int) -> Content:
+    fit = widths(found, width)
+    two = ("L2 Redis", "L3 bucket") if fit.bars else ("L2", "L3")
+    text = f"  {'group':<{fit.name}} {'L1':<{fit.l1}} {two[0]:<{fit.layer}} {two[1]:<{fit.layer}} "
+    text += f"{'age':>{fit.age}} {'size':>{fit.size}} {'perts':>{fit.perts}} disagrees"
     return Content.styled(text[:width], "$text-muted")
 
 
-def drawn(row: Row, found: Sequence[Row], width: int) -> Content:
-    """One row of `found` in `width` cells."""
+def drawn(row: Row, fit: Widths) -> Content:
+    """One row."""
     group = row.group
-    name, cell, bars = _widths(found, width)
     mark = (DEFAULT, "bold $text-accent") if group.default else " "
-    parts: list[str | tuple[str, str]] = [mark, " ", f"{elided(group.name, name):<{name}} ", _styled_l1(row)]
-    parts += [_cell(presence, cell, bars=bars) for presence in (group.l2, group.l3)]
-    parts.append(f"{row.age:>4} {row.bytes:>7} ")
-    parts.append((f"{row.counted:>7}  ", "$text-muted" if row.counted in (COUNTING, "?") else ""))
+    name = f"{elided(group.name, fit.name):<{fit.name}} "
+    parts: list[str | tuple[str, str]] = [mark, " ", name, _styled_l1(row, fit)]
+    parts += [_cell(presence, fit) for presence in (group.l2, group.l3)]
+    parts.append(f"{row.age:>{fit.age}} {row.bytes:>{fit.size}} ")
+    parts.append((f"{row.counted:>{fit.perts}} ", "$text-muted" if row.counted in (COUNTING, "?") else ""))
     if not row.apart:
         parts.append(("✓", STYLES[Status.OK]))
     else:
         first = row.apart[0]
         words = first.word if len(row.apart) == 1 else f"{first.word} +{len(row.apart) - 1}"
-        style = "$text-muted" if first.status is Status.OK else STYLES[first.status]
-        parts.append((words if first.status is Status.OK else f"! {words}", style))
+        usual = first.status is Status.OK
+        parts.append((words, "$text-muted") if usual else (f"! {words}", STYLES[first.status]))
     return Content.assemble(*parts)
 
 
-def _styled_l1(row: Row) -> tuple[str, str]:
+def _styled_l1(row: Row, fit: Widths) -> tuple[str, str]:
     style = "bold $text-warning" if row.l1.endswith("!") or row.l1 == "?" else "$text-success"
-    return f"{row.l1:<5}", "$text-muted" if row.l1 in ("-", COUNTING) else style
+    return f"{row.l1:<{fit.l1}} ", "$text-muted" if row.l1 in ("-", COUNTING) else style
 
 
-def _cell(presence: Presence, cell: int, *, bars: bool) -> tuple[str, str]:
+def _cell(presence: Presence, fit: Widths) -> tuple[str, str]:
     text, style = figure(presence)
-    return f"{f'{bar(presence)} {text}' if bars else text:<{cell}} ", style
-
-
-def _widths(found: Sequence[Row], width: int) -> tuple[int, int, bool]:
-    """Cells of a group's name, of a layer; and whether there is room for bars."""
-    longest = max((len(row.group.name) for row in found), default=10)
-    short = max([4, *(len(figure(one)[0]) for row in found for one in (row.group.l2, row.group.l3))])
-    frames = max((one.expected for row in found for one in (row.group.l2, row.group.l3)), default=8)
-    rest = 2 + 1 + 5 + 4 + 8 + 8 + 2 + 12
-    wide = short + frames + 1
-    bars = width >= longest + rest + 2 * (wide + 1)
-    cell = wide if bars else short
-    return max(10, min(longest, width - rest - 2 * (cell + 1))), cell, bars
+    return f"{f'{bar(presence)} {text}' if fit.bars else text:<{fit.layer}} ", style

@@ -78,7 +78,7 @@ def progress(job: Job, usually: float, width: int) -> Content:
     share = lasted(job) / usually if usually else 0.0
     about = duration(usually)
     if share > 1:
-        return Content.styled(f"{took(job)}, longer than the usual {about}", "bold $text-warning")
+        return Content.styled(f"{took(job)}, usually {about}: overdue", "bold $text-warning")
     text = f"{took(job)} of about {about} "
     room = min(width - len(text) - 5, 24)
     if room < 6:
