@@ -54,8 +54,8 @@ async def main() -> None:
                 picture = picture.replace(own, shown)
             (FOLDER / f"{name}.svg").write_text(picture, "utf-8")
 
-        await seen("rebuild-permissions", "rp006_2026w47")
-        await until(pilot, lambda: "looking" not in text(app))
+        await seen("rebuild-permissions", "rp006_2026w47", "reload-the-groups")
+        await until(pilot, lambda: not any(word in text(app) for word in ("looking", "counting", "asking")))
         save("home")
         await pilot.press("4")
         await seen("concurrency", "rp006-prod")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from toolkit.systems.cluster.events import ObjectEvent
 from toolkit.systems.cluster.objects import Container, CronJob, Job, Pod
 from toolkit.tui.core import Core, Manager
 from toolkit.tui.opener import Choice
+from toolkit.tui.standing import LayersSeen, ManagerSeen, MemorySeen, Standing
 
 NOW = datetime.now(UTC)
 FRAMES = tuple(
@@ -102,6 +103,11 @@ class World:
     arrive: threading.Event = field(default_factory=threading.Event)
     preferences: Tui = field(default_factory=Tui)
     closed: bool = False
+    groups: Sequence[str] = NAMES
+    stale_pods: int = 0
+    place: str = ""
+    says: str = ""
+    change: Callable[[Manager], Manager] = lambda manager: manager  # the cache manager as Home finds it
 
     def ask(self, name: str) -> None:
         self.asked.append(name)
@@ -111,12 +117,62 @@ class World:
             raise self.broken[name]
 
 
+class StandInStanding(Standing):
+    """What Home asks, from the same World."""
+
+    def __init__(self, core: StandInCore) -> None:
+        super().__init__(core.connections)
+        self.core, self.world = core, core.world
+
+    def forget(self) -> None:
+        """Nothing is kept here."""
+
+    def hop_names(self) -> tuple[str, ...]:
+        return self.core.hop_names()
+
+    def hops(self) -> Iterator[Finding]:
+        return self.core.hops()
+
+    def layers(self) -> LayersSeen:
+        overview = self.core.overview()
+        written = {group.name: NOW - timedelta(days=7 * n, hours=9) for n, group in enumerate(overview.groups)}
+        return LayersSeen(overview, written, self._found("groups-complete"))
+
+    def memory(self) -> MemorySeen:
+        self.world.ask("memory")
+        stale = self.world.stale_pods
+        pods = tuple(SimpleNamespace(stale=number < stale) for number in range(4))
+        memory = SimpleNamespace(pods=pods, stale=pods[:stale], told=True)
+        usual = Finding("app-pods", Status.OK, "all 4 pods of dash-phenoapp-v2 started after the last rebuild")
+        return MemorySeen(memory, self.world.findings.get("app-pods") or usual)  # type: ignore[arg-type]
+
+    def manager(self) -> ManagerSeen:
+        manager = self.world.change(self.core.cache_manager())
+        found = self._found("cache-manager-place", "rebuild-running", "last-rebuild")
+        return ManagerSeen(manager, self.world.place, self.world.says if manager.running else "", found)
+
+    def image(self) -> Finding:
+        self.world.ask("image")
+        return self.world.findings.get("image") or Finding("image", Status.OK, "v3.41.2, as trunk asks")
+
+    def pert_counts(self, stop: threading.Event) -> Iterator[tuple[str, int | None]]:
+        for number, group in enumerate(self.core.made_up().groups):
+            self.world.ask(f"perts {number}")
+            if stop.is_set():
+                return
+            yield group.name, 17_204 - 311 * number
+
+    def _found(self, *names: str) -> tuple[Finding, ...]:
+        return tuple(self.world.findings[name] for name in names if name in self.world.findings)
+
+
 class StandInCore(Core):
     """The core's questions, answered by a World."""
 
     def __init__(self, connections: Any) -> None:
         super().__init__(connections)
         self.world: World = connections.world
+        self.standing = StandInStanding(self)
 
     def token_status(self) -> Any:
         self.world.ask("token_status")
@@ -135,8 +191,11 @@ class StandInCore(Core):
 
     def overview(self) -> Overview:
         self.world.ask("overview")
+        return self.made_up()
+
+    def made_up(self) -> Overview:
         groups = []
-        for number, name in enumerate(NAMES):
+        for number, name in enumerate(self.world.groups):
             cached = number < self.world.in_l2
             l2, l3 = _held(8 if cached else 0), _held(self.world.in_l3.get(name, 8))
             built = NOW - timedelta(days=7 * number, hours=9) if cached else None

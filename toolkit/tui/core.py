@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.errors import ToolkitError
+from toolkit.tui.standing import Standing
 
 if TYPE_CHECKING:
     from toolkit.actions.journal import Operation, Problem
@@ -58,6 +59,7 @@ class Core:
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
+        self.standing = Standing(connections)
 
     def token_status(self) -> TokenStatus:
         """Our Vault token: whose it is, how long it lives."""

@@ -69,7 +69,7 @@ class FindingList(OptionList):
         "it: evidence, the next step, the commands by hand.",
     )
 
-    BINDINGS = [*bindings("list"), act("home.details").binding()]  # noqa: RUF012
+    BINDINGS = [*bindings("list"), act("home.open").binding()]  # noqa: RUF012
 
     DEFAULT_CSS = """
     FindingList {
