@@ -47,6 +47,7 @@ class ToolkitApp(PagedApp):
     CSS = """
     Screen { background: $background; }
     * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    Input { scrollbar-size-horizontal: 0; }  /* of one line: a bar would cover a long text */
     Toast { max-width: 70; }
     CommandPalette > Vertical { margin-top: 1; }
     """

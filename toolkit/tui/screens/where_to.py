@@ -73,13 +73,6 @@ class WhereTo(ModalScreen["Chosen | None"]):
 
     def on_mount(self) -> None:
         self._say()
-        self.call_after_refresh(self._show_end)
-
-    def _show_end(self) -> None:
-        """Scroll a long path so that its end is seen, now that the field has its width."""
-        place = self.query_one(Place)
-        place.cursor_position = 0
-        place.cursor_position = len(place.value)
 
     def _say(self) -> None:
         text = "files that are here with other content are replaced" if self._overwrite else (
