@@ -121,7 +121,7 @@ async def test_events_the_newest_first_and_yaml_to_copy() -> None:
         await app.press("down", "down", "v")
         await app.see("! warning", "BackoffLimitExceeded", "(4 times in 2m)", f"pod {job}-x7k: Back-off")
         assert app.text.index("BackoffLimitExceeded") < app.text.index("(4 times in 2m)")
-        await app.see("kubectl --context prod-cluster -n phenoapp events --for=job/")
+        await app.see("kubectl --context prod-cluster -n phenoapp events", "--for=job/")
         assert "\x1b" not in app.text
         await app.press("escape", "Y")
         await app.see("kind: job", "apiVersion: batch/v1", "-o yaml")
