@@ -32,7 +32,7 @@ def event(kind: str, name: str, reason: str, message: str, minutes: int, **chang
 async def test_every_row_says_its_cluster_and_the_one_in_focus_is_told_in_both_zones() -> None:
     async with driven(size=(120, 40)) as app:
         await app.press("4")
-        await app.see("Jobs  14", f"○ waiting    cronjob  {CRONJOB}", "in       prod-cluster/phenoapp  (cache manager)")
+        await app.see("Jobs  14", f"○ waiting  {CRONJOB}", "in       prod-cluster/phenoapp  (cache manager)")
         rows = [line for line in app.text.splitlines() if line.startswith(("  ○", "  ✓", "  ✗", "  ●"))]
         assert len(rows) == 14
         assert all(("prod-cluster" in row or "rp006-prod" in row) and "phenoapp" in row for row in rows)
@@ -47,7 +47,7 @@ async def test_the_filter_and_the_kinds_narrow_the_list() -> None:
         await app.see("Jobs  14")
         await app.press("ctrl+f")
         await app.type("failed 29372")
-        await app.see("2 of 14 shown", "✗ failed     job")
+        await app.see("2 of 14 shown", "✗ failed  job", "✗ failed  pod")
         await app.press("enter")
         await app.press("s")
         await app.see("cronjobs, 0 of 14 shown", "No row fits")
@@ -121,7 +121,7 @@ async def test_events_the_newest_first_and_yaml_to_copy() -> None:
         await app.press("down", "down", "v")
         await app.see("! warning", "BackoffLimitExceeded", "(4 times in 2m)", f"pod {job}-x7k: Back-off")
         assert app.text.index("BackoffLimitExceeded") < app.text.index("(4 times in 2m)")
-        await app.see("kubectl --context prod-cluster -n phenoapp events --for=job/")
+        await app.see("kubectl --context prod-cluster -n phenoapp events", "--for=job/")
         assert "\x1b" not in app.text
         await app.press("escape", "Y")
         await app.see("kind: job", "apiVersion: batch/v1", "-o yaml")

@@ -154,6 +154,11 @@ class JobsPanel(Panel["list[Look]"]):
         event.stop()
         self._show()
 
+    @on(Input.Submitted)
+    def _take_filter(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.filter.action_take()
+
     @on(Filter.Taken)
     def _to_rows(self) -> None:
         self.table.rows.focus()
