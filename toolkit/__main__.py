@@ -71,8 +71,9 @@ def _unexpected(problem: Exception) -> int:
 def _launch(environment: str | None = None) -> None:
     """Open the terminal app on `environment` (None: the one typed, else let the user choose)."""
     from toolkit.errors import UsageError
+    from toolkit.tui import in_browser
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (in_browser.meant() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
             "The terminal app needs a terminal.", hint="`toolkit --help` lists the commands that work in scripts."
         )

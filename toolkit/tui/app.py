@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, keymap, theme
+from toolkit.tui import background, in_browser, keymap, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
@@ -80,6 +80,7 @@ class ToolkitApp(App[int]):
         self.session: Session | None = None
         self.operation: Operation | None = None
         self.bug: Exception | None = None
+        self.left = False
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
@@ -96,6 +97,8 @@ class ToolkitApp(App[int]):
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
         background.work_for(self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
+        if self.is_web:
+            self.set_interval(1, in_browser.watch_server(self))
 
     # What the person likes
 
@@ -401,6 +404,7 @@ class ToolkitApp(App[int]):
 
     def end(self) -> None:
         """End the app now, whatever still hangs."""
+        self.left = True
         self._leave_pages()
         if self.operation is not None and not self.operation.ongoing:
             self.operation.decline()
@@ -418,6 +422,8 @@ def run_app(environment: str | None, opener: Opener) -> int:
     """Run the terminal app until it is left; gives back the exit code."""
     app = ToolkitApp(opener, environment)
     app.run()
+    if not app.left:  # a browser's tab was closed, or its server ended
+        in_browser.let_end(app.operation)
     code: int = app.return_value if app.return_value is not None else ExitCode.OK
     if app.bug is not None:
         from toolkit import crash
