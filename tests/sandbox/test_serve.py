@@ -297,7 +297,7 @@ async def test_a_change_comes_to_its_end_when_its_tab_is_closed(sandbox: Sandbox
             await _drawn(ws, "CronJob")
             await ws.send_json(["stdin", "b"])
             await _drawn(ws, "to carry this out:")
-            await ws.send_json(["stdin", "sandbox\r"])
+            await ws.send_json(["stdin", "prod-cluster\r"])
             await asyncio.to_thread(
                 wait_for, lambda: sandbox.run("journal", "list", "-o", "json").json(), "the journal"
             )
@@ -305,7 +305,7 @@ async def test_a_change_comes_to_its_end_when_its_tab_is_closed(sandbox: Sandbox
             await ws.close()
         await asyncio.to_thread(wait_for, lambda: not _runs(app), "the end of the app", 60)
         (done,) = sandbox.run("journal", "list", "-o", "json").json()
-        assert done["outcome"] == "done", done
+        assert done["result"] == "done", done
         assert running.interrupt() == 0
     finally:
         running.close()
