@@ -95,7 +95,7 @@ class ToolkitApp(App[int]):
 
     def on_mount(self) -> None:
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
-        background.work_for(self, self._prefer, group="preferences")
+        self.call_after_refresh(background.work_for, self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
