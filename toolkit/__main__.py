@@ -93,6 +93,9 @@ def _unexpected(problem: Exception) -> int:
 
 def _launch(environment: str | None = None) -> NoReturn:
     """Open the terminal app on `environment` (None: the one typed, else let the user choose)."""
+    import gc
+
+    gc.disable()  # what is made until the first paint stays; looking through it again and again costs a tenth of that
     from toolkit.errors import UsageError
     from toolkit.tui import in_browser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -95,7 +96,7 @@ class ToolkitApp(App[int]):
 
     def on_mount(self) -> None:
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
-        self.call_after_refresh(background.work_for, self, self._prefer, group="preferences")
+        self.call_after_refresh(self.call_after_refresh, background.work_for, self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
@@ -104,6 +105,9 @@ class ToolkitApp(App[int]):
 
     async def _prefer(self) -> None:
         """Theme and keys from the configuration. A mistake in it is said, and costs nothing else."""
+        if not gc.isenabled():  # the launcher held it back until the first paint
+            gc.freeze()
+            gc.enable()
         try:
             liked = await in_thread(self.opener.preferences, "preferences")
         except ToolkitError:

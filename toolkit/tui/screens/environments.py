@@ -113,7 +113,9 @@ class Environments(Screen[None]):
 
     def on_mount(self) -> None:
         # What reads the configuration is imported after the first paint: a thread would hold that up.
-        self.call_after_refresh(background.work_for, self, self._start, group="choices", exclusive=True)
+        self.call_after_refresh(
+            self.call_after_refresh, background.work_for, self, self._start, group="choices", exclusive=True
+        )
 
     def refresh_all(self) -> None:
         background.work_for(self, self._list, group="choices", exclusive=True)
