@@ -18,7 +18,7 @@ import psutil
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+def wait_for(look: Callable[[], T], what: str, seconds: float = 90.0) -> T:
     """The first true thing that `look` gives."""
     until = time.monotonic() + seconds
     while not (found := look()):

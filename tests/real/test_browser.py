@@ -82,6 +82,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         client.stop()
 
 
+@pytest.mark.timeout(240)
 def test_the_app_in_a_browser(browse: Browse, world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from selenium.webdriver import ActionChains
 

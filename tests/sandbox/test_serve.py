@@ -260,7 +260,7 @@ async def _drawn(ws: aiohttp.ClientWebSocketResponse, *wanted: str) -> str:
     """Wait until all of `wanted` was drawn since the last call."""
     drawn = ""
     while not all(one in drawn for one in wanted):
-        drawn += (await ws.receive_bytes(timeout=30)).decode(errors="replace")
+        drawn += (await ws.receive_bytes(timeout=90)).decode(errors="replace")
     return drawn
 
 
@@ -288,6 +288,7 @@ async def test_an_app_ends_when_its_server_was_killed(served: Serving) -> None:
         await ws.close()
 
 
+@pytest.mark.timeout(240)
 async def test_a_change_comes_to_its_end_when_its_tab_is_closed(sandbox: Sandbox) -> None:
     running = Serving("--env", "sandbox", "--allow-changes")
     try:
@@ -303,7 +304,7 @@ async def test_a_change_comes_to_its_end_when_its_tab_is_closed(sandbox: Sandbox
             )
             (app,) = running.apps()
             await ws.close()
-        await asyncio.to_thread(wait_for, lambda: not _runs(app), "the end of the app", 60)
+        await asyncio.to_thread(wait_for, lambda: not _runs(app), "the end of the app")
         (done,) = sandbox.run("journal", "list", "-o", "json").json()
         assert done["result"] == "done", done
         assert running.interrupt() == 0
