@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -64,6 +65,7 @@ class ToolkitApp(PagedApp):
         self.wanted = environment
         self.bug: Exception | None = None
         self.left = False
+        self.preferred = asyncio.Event()  # set when the person's keys hold
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
@@ -92,11 +94,13 @@ class ToolkitApp(PagedApp):
         try:
             liked = await in_thread(self.opener.preferences, "preferences")
         except ToolkitError:
+            self.preferred.set()
             return  # the list of environments shows what is wrong with the configuration
         if not os.environ.get("TOOLKIT_THEME"):
             self._choose_theme(liked.theme, "[tui] theme")
         self.keys, wrong = keymap.read(liked.keys)
         self.set_keymap(dict(self.keys.changed))
+        self.preferred.set()
         if wrong:
             self.notify("\n".join(wrong), title="[tui.keys]", severity="warning", timeout=15)
 

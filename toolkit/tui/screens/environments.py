@@ -122,6 +122,7 @@ class Environments(Screen[None]):
 
     async def _start(self) -> None:
         await self._list()
+        await house(self).preferred.wait()
         wanted = house(self).wanted
         if wanted is None or not self._choices:
             return
