@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "config": Entry("The configuration: init, check, path.", "configuration"),
     "runbook": Entry("Guided walkthroughs that check and act: list, show, run, resume, report, lint.", "runbook"),
     "journal": Entry("What was changed, by whom and with what outcome: list, show, verify.", "journal"),
+    "serve": Entry("The terminal app in a browser of this machine.", "serve"),
     "sandbox": Entry("A world in small to try things on: start, stop, status, scenario.", "sandbox"),
     "drill": Entry("A case in the sandbox to find out for training: begin, status, hint, answer, give-up.", "drill"),
     "demo": Entry("The terminal app on the sandbox, with a case to solve.", "demo"),

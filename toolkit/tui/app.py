@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import sys
 import time
@@ -13,7 +15,7 @@ from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, keymap, theme
+from toolkit.tui import background, in_browser, keymap, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
@@ -63,6 +65,8 @@ class ToolkitApp(PagedApp):
         self.opener = opener
         self.wanted = environment
         self.bug: Exception | None = None
+        self.left = False
+        self.preferred = asyncio.Event()  # set when the person's keys hold
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
@@ -76,21 +80,28 @@ class ToolkitApp(PagedApp):
 
     def on_mount(self) -> None:
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
-        background.work_for(self, self._prefer, group="preferences")
+        self.call_after_refresh(self.call_after_refresh, background.work_for, self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
+        if self.is_web:
+            self.set_interval(1, in_browser.watch_server(self))
 
     # What the person likes
 
     async def _prefer(self) -> None:
         """Theme and keys from the configuration. A mistake in it is said, and costs nothing else."""
+        if not gc.isenabled():  # the launcher held it back until the first paint
+            gc.freeze()
+            gc.enable()
         try:
             liked = await in_thread(self.opener.preferences, "preferences")
         except ToolkitError:
+            self.preferred.set()
             return  # the list of environments shows what is wrong with the configuration
         if not os.environ.get("TOOLKIT_THEME"):
             self._choose_theme(liked.theme, "[tui] theme")
         self.keys, wrong = keymap.read(liked.keys)
         self.set_keymap(dict(self.keys.changed))
+        self.preferred.set()
         if wrong:
             self.notify("\n".join(wrong), title="[tui.keys]", severity="warning", timeout=15)
 
@@ -252,6 +263,7 @@ class ToolkitApp(PagedApp):
 
     def end(self) -> None:
         """End the app now, whatever still hangs."""
+        self.left = True
         self.leave_pages()
         if self.operation is not None and not self.operation.ongoing:
             self.operation.decline()
@@ -269,6 +281,8 @@ def run_app(environment: str | None, opener: Opener) -> int:
     """Run the terminal app until it is left; gives back the exit code."""
     app = ToolkitApp(opener, environment)
     app.run()
+    if not app.left and app.bug is None:  # a browser's tab was closed, or its server ended
+        in_browser.let_end(app.operation)
     code: int = app.return_value if app.return_value is not None else ExitCode.OK
     if app.bug is not None:
         from toolkit import crash
