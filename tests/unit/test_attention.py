@@ -61,6 +61,7 @@ def test_a_cause_is_said_in_its_words() -> None:
         Status.FAIL,
         match="drifted",
         since=None,
+        sync="",
         running=["phenoapp/cache-manager:v1"],
         wanted=["phenoapp/cache-manager:v2"],
     )
