@@ -78,6 +78,13 @@ CAUSES: tuple[Cause, ...] = (
         ask=f"{_BUILDERS}: whether the group is still wanted; the app offers the newest groups alone",
     ),
     Cause(
+        "not-rebuilt-since-built",
+        "The group was built after the last rebuild: no layer can have it yet.",
+        ("built-since-rebuild", "group-in-cache"),
+        group_causes.not_rebuilt,
+        (_REBUILD, runbook("reload-the-groups")),
+    ),
+    Cause(
         "access-not-in-okta-group",
         "The person is in no Okta group that may get in.",
         ("access",),

@@ -1,0 +1,302 @@
+"""Kafka through librdkafka, for reading alone: the messages of one topic by time, and how far consumers are behind.
+
+No consumer group is joined and nothing is ever committed: partitions are assigned, and read from offsets that were
+looked up. librdkafka asks for a coordinator of a group it is given by name, and gets none where an ACL forbids it; that
+is passed over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from toolkit.errors import TimedOut, ToolkitError
+from toolkit.progress import SILENT, Progress
+from toolkit.systems.kafka.errors import Reported, telling, translated
+from toolkit.systems.kafka.event import Event, read_event
+from toolkit.systems.kafka.settings import Account, by_hand, checked, reading, settings
+
+if TYPE_CHECKING:
+    from toolkit.environments.events import Kafka as Part
+
+__all__ = ["Account", "Event", "Kafka", "Lag", "Notice"]
+
+T = TypeVar("T")
+
+_SLICE: Final = 0.25  # s; how often it is looked whether something went wrong meanwhile
+_BATCH: Final = 500
+MOST_EVENTS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the connection while events are followed: it is lost, or was refused. It is tried again."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a consumer group is in a partition: `behind` messages. None: it has committed nothing there."""
+
+    consumer_group: str
+    partition: int
+    committed: int | None
+    end: int
+    behind: int | None
+
+
+class Kafka:
+    """The topic of the group-created events, as `part` configures it. `account` reads what Vault holds, once a question;
+    `password_by_hand` is the command that prints the password. Thread-safe: each question has its own connection."""
+
+    def __init__(self, part: Part, account: Callable[[], Account], password_by_hand: str = "") -> None:
+        checked(part)
+        self.part = part
+        self._account = account
+        self._password_by_hand = password_by_hand
+
+    def events(
+        self, since: datetime | None = None, until: datetime | None = None, progress: Progress = SILENT
+    ) -> list[Event]:
+        """The events from `since` (None: the first that is kept) until `until` (None: now), by time.
+
+        Of more than MOST_EVENTS the last ones.
+        """
+        with self._reader() as reader:
+            spans = reader.spans(since)
+            return _within(reader.read(spans, progress), since, until)[-MOST_EVENTS:]
+
+    def latest(self, count: int, progress: Progress = SILENT) -> list[Event]:
+        """The last `count` events, by time."""
+        with self._reader() as reader:
+            spans = {one: (max(low, end - count), end) for one, (low, end) in reader.spans(None).items()}
+            return _within(reader.read(spans, progress), None, None)[-count:] if count else []
+
+    def follow(self, count: int = 0, since: datetime | None = None) -> Iterator[Event | Notice | None]:
+        """The last `count` events (or those from `since` on), then each new one as it is written; None where nothing
+        came for a moment. It goes on until the caller ends it: a lost connection is opened again, and nothing is missed.
+        """
+        with self._reader() as reader:
+            spans = reader.spans(since)
+            if since is None:
+                spans = {one: (max(low, end - count), end) for one, (low, end) in spans.items()}
+            before = _within(reader.read(spans), since, None)
+            yield from before if since is not None else before[-count:] if count else []
+            reader.go_on({one: end for one, (_, end) in spans.items()})
+            yield from reader.coming()
+
+    def lag(self, consumer_groups: Sequence[str]) -> dict[str, list[Lag] | ToolkitError]:
+        """How far each of the consumer groups is in the topic, by partition; or why that cannot be told."""
+        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        with self._reader() as reader:
+            ends = {partition: end for partition, (_, end) in reader.spans(None).items()}
+        admin = AdminClient(settings(self.part, self._account(), Reported()))
+        found: dict[str, list[Lag] | ToolkitError] = {}
+        for name in consumer_groups:
+            asked = admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(name)], request_timeout=self.part.timeout_seconds
+            )
+            try:
+                answer = asked[name].result(self.part.timeout_seconds + 1)
+            except KafkaException as error:
+                found[name] = self._ours(error.args[0])
+            except TimeoutError:
+                found[name] = TimedOut(f"Kafka did not say within {self.part.timeout_seconds:g} s how far {name} is.")
+            else:
+                committed = {one.partition: one.offset for one in answer.topic_partitions if self._is_ours(one)}
+                found[name] = [_lag(name, number, committed.get(number, -1), end) for number, end in ends.items()]
+        return found
+
+    def by_hand(self, *more: str) -> str:
+        """The command that reads the topic: all of it, unless `more` says otherwise."""
+        return by_hand(self.part, self._password_by_hand, "-C", f"-t {self.part.topic}", *(more or ("-o beginning", "-e")))
+
+    def close(self) -> None:
+        """Nothing stays open between questions."""
+
+    def _is_ours(self, one: Any) -> bool:
+        return bool(one.topic == self.part.topic and one.error is None)
+
+    def _ours(self, error: Any) -> ToolkitError:
+        return translated(error, self.part, self.by_hand())
+
+    @contextmanager
+    def _reader(self) -> Iterator[_Reader]:
+        from confluent_kafka import Consumer, KafkaException
+
+        reported = Reported()
+        account = self._account()
+        try:
+            consumer = Consumer(reading(settings(self.part, account, reported)))
+        except KafkaException as error:
+            raise self._ours(error.args[0]) from error
+        try:
+            yield _Reader(self.part, consumer, reported, self._ours)
+        finally:
+            consumer.close()
+
+
+class _Reader:
+    """One connection that reads."""
+
+    def __init__(self, part: Part, consumer: Any, reported: Reported, ours: Callable[[Any], ToolkitError]) -> None:
+        self._part = part
+        self._consumer = consumer
+        self._reported = reported
+        self._ours = ours
+
+    def spans(self, since: datetime | None) -> dict[int, tuple[int, int]]:
+        """Of each partition the offset to begin at, and where it ends now."""
+        from confluent_kafka import TopicPartition
+
+        topic = self._part.topic
+        metadata = self._asked(lambda wait: self._consumer.list_topics(topic, timeout=wait)).topics[topic]
+        if metadata.error is not None:
+            raise self._ours(metadata.error)
+        for one in metadata.partitions.values():
+            if one.error is not None:
+                raise self._ours(one.error)
+        found = {}
+        for number in sorted(metadata.partitions):
+            one = TopicPartition(topic, number)
+            marks = self._asked(lambda wait, one=one: self._consumer.get_watermark_offsets(one, timeout=wait))
+            found[number] = marks
+        if since is None:
+            return found
+        at = int(since.timestamp() * 1000)
+        wanted = [TopicPartition(topic, number, at) for number in found]
+        for one in self._asked(lambda wait: self._consumer.offsets_for_times(wanted, timeout=wait)):
+            if one.error is not None:
+                raise self._ours(one.error)
+            low, end = found[one.partition]
+            found[one.partition] = (one.offset if one.offset >= low else end, end)  # -1: all are older
+        return found
+
+    def read(self, spans: dict[int, tuple[int, int]], progress: Progress = SILENT) -> list[Event]:
+        """All events of the spans, in no particular order."""
+        left = {number: end for number, (start, end) in spans.items() if start < end}
+        total = sum(end - start for start, end in spans.values())
+        events: list[Event] = []
+        if not left:
+            return events
+        self.go_on({number: spans[number][0] for number in left})
+        silent_since = time.monotonic()
+        while left:
+            progress.check_stop()
+            messages = self._consumer.consume(_BATCH, timeout=_SLICE)
+            self._raise_what_was_reported()
+            for message in messages:
+                number = message.partition()
+                if message.error() is not None:
+                    if self._at_its_end(message.error()):
+                        left.pop(number, None)  # what is between may have been deleted, or be a transaction's marker
+                    continue
+                if message.offset() < spans[number][1]:
+                    events.append(self._event(message))
+                if message.offset() + 1 >= left.get(number, 0):
+                    left.pop(number, None)
+            if messages:
+                silent_since = time.monotonic()
+                if total > _BATCH:
+                    progress.advance("events read", len(events), total, "events")
+            elif time.monotonic() - silent_since > self._part.timeout_seconds:
+                raise TimedOut(
+                    f"Kafka at {self._part.bootstrap} gave no message of {self._part.topic} within "
+                    f"{self._part.timeout_seconds:g} s, though there are some.",
+                    hint="It hangs rather than refuses: a broker under load, or a connection that is cut silently.",
+                )
+        return events
+
+    def go_on(self, offsets: dict[int, int]) -> None:
+        """Read on from these offsets, in these partitions alone."""
+        from confluent_kafka import TopicPartition
+
+        self._consumer.assign([TopicPartition(self._part.topic, number, offset) for number, offset in offsets.items()])
+
+    def coming(self) -> Iterator[Event | Notice | None]:
+        """What is written from now on."""
+        told = ""
+        while True:
+            message = self._consumer.poll(_SLICE)
+            problem = telling(self._reported.taken())
+            if problem is not None:
+                text = self._ours(problem).message
+                if text != told:
+                    yield Notice(text)
+                told = text
+            if message is None:
+                yield None
+            elif message.error() is None:
+                told = ""
+                yield self._event(message)
+            else:
+                self._at_its_end(message.error())
+
+    def _event(self, message: Any) -> Event:
+        return read_event(
+            message.partition(),
+            message.offset(),
+            message.timestamp(),
+            message.key(),
+            message.value(),
+            self._part.group_field,
+        )
+
+    def _asked(self, ask: Callable[[float], T]) -> T:
+        """What `ask` gives. It is asked in slices: librdkafka would try until the time is up, whatever it was told."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        end = time.monotonic() + self._part.timeout_seconds
+        while True:
+            try:
+                return ask(max(0.05, min(_SLICE * 4, end - time.monotonic())))
+            except KafkaException as error:
+                problem = error.args[0]
+            self._consumer.poll(0)  # lets the callback be called
+            self._raise_what_was_reported()
+            passing = problem.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+            if not passing:
+                raise self._ours(problem)
+            if time.monotonic() >= end:
+                raise self._ours(KafkaError(KafkaError._TIMED_OUT))
+
+    def _raise_what_was_reported(self) -> None:
+        problem = telling(self._reported.taken())
+        if problem is not None:
+            raise self._ours(problem)
+
+    def _at_its_end(self, error: Any) -> bool:
+        """Whether the error only says that a partition has no more; those of the group that is never joined are passed
+        over. Raises every other one."""
+        from confluent_kafka import KafkaError
+
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED or error.retriable():
+            return False
+        if error.code() == KafkaError._PARTITION_EOF:
+            return True
+        if error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT):
+            return False
+        raise self._ours(error)
+
+
+def _within(events: list[Event], since: datetime | None, until: datetime | None) -> list[Event]:
+    """By time. Within a partition messages need not be in the order of their times."""
+    kept = [
+        event
+        for event in events
+        if event.time is None or ((since is None or event.time >= since) and (until is None or event.time < until))
+    ]
+    return sorted(kept, key=lambda event: event.order)
+
+
+def _lag(name: str, partition: int, committed: int, end: int) -> Lag:
+    if committed < 0:
+        return Lag(name, partition, None, end, 0 if not end else None)
+    return Lag(name, partition, committed, end, max(0, end - committed))
