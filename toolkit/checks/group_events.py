@@ -43,7 +43,7 @@ def built_since(connections: Connections, inputs: Mapping[str, str], progress: P
 
     Facts: `configured`; `group` (null: any); `event_time` of its newest event (RFC 3339; null: none is known),
     `event_at` (partition:offset), `searched_since`; `rebuild_began`, `rebuild_ended` of the last run that went well,
-    `running_since` (null: none); `after` (null: not known); `since`: the groups created after it (each `group`, `time`).
+    `running_since` (null: none); `after` (null: not known); `since`: those created after it (each `group`, `time`).
     """
     part, group = connections.environment.kafka, inputs.get("group", "")
     if not configured(part):

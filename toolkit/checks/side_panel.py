@@ -1,4 +1,4 @@
-"""Questions about what the side panel shows: are the GO terms of the last Monday night, how old is the benchmark data?"""
+"""Questions about what the side panel shows: are the GO terms of the last Monday night, how old are benchmarks?"""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _MILLISECONDS: Final = 10**11  # seconds since the epoch are fewer until the yea
 def go_terms(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
     """Are the cached GO terms those of the last run that was due (Monday nights)?
 
-    Facts: `where` they are; `generated` (RFC 3339; null: they are not there); `due`: when the run began that they should
-    be of, `next`: when the next one begins; `stale`.
+    Facts: `where` they are; `generated` (RFC 3339; null: they are not there); `due`: when the run began that should
+    have made them, `next`: when the next one begins; `stale`.
     """
     environment = connections.environment
     part, zone = environment.side_panel, environment.time_zone
@@ -44,12 +44,14 @@ def go_terms(connections: Connections, _: Mapping[str, str], __: Progress) -> Fi
         "stale": generated < due if generated is not None else None,
     }
     if generated is None:
-        hint = "side_panel.go_terms (and .kept_in, .bucket) say where they are looked for; the shipped value is assumed."
+        hint = (
+            "side_panel.go_terms (and .kept_in, .bucket) say where they are looked for; the shipped value is assumed."
+        )
         return Finding("", Status.UNKNOWN, f"there are no GO terms at {where}", hint, by_hand=by_hand, facts=facts)
     when = f"GO terms were generated {local(generated, zone)}, {figures.age(generated, now)}"
     run = f"the run of {local(due, zone)}"
     if generated < due:
-        hint = "Look at the logs of the job that generates them on Monday nights; those who own the side panel can rerun it."
+        hint = "Look at the logs of the job that generates them on Monday nights; its owners can rerun it."
         return Finding("", Status.FAIL, f"{when}: {run} brought none", hint, by_hand=by_hand, facts=facts)
     return Finding("", Status.OK, f"{when}, by {run}", by_hand=by_hand, facts=facts)
 
@@ -66,7 +68,7 @@ def benchmark_db(connections: Connections, _: Mapping[str, str], __: Progress) -
         return Finding("", Status.SKIPPED, summary, facts={"configured": False, "tables": []})
     if not part.tables:
         raise ConfigurationError(
-            "Which tables of the benchmark database are to be looked at, is not configured: benchmark_db.tables is empty.",
+            "No table of the benchmark database is configured to be looked at: benchmark_db.tables is empty.",
             hint='Set it: tables = [{ table = "public.results", column = "created_at" }]',
         )
     database = connections.benchmark_db
@@ -146,9 +148,7 @@ def read_time(value: bytes, key: str) -> datetime:
         ) from None
 
 
-def _row(
-    part: BenchmarkDb, number: int, found: Mapping[str, Newest | ToolkitError], now: datetime
-) -> dict[str, Any]:
+def _row(part: BenchmarkDb, number: int, found: Mapping[str, Newest | ToolkitError], now: datetime) -> dict[str, Any]:
     watched = part.tables[number]
     one = found[watched.table]
     row: dict[str, Any] = {"table": watched.table, "column": watched.column, "days": watched.days, "newest": None}

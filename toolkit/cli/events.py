@@ -113,7 +113,8 @@ def lag(env: options.Env = None, form: options.Output = Format.TABLE) -> None:
         found = group_events.consumer_lag(connections, {}, Progress())
         if found.status is Status.SKIPPED:
             raise UsageError(
-                f"No lag to look at: {found.summary}.", hint="Set them under [environments.NAME.kafka]; see docs/events.md."
+                f"No lag to look at: {found.summary}.",
+                hint="Set them under [environments.NAME.kafka]; see docs/events.md.",
             )
     groups: Sequence[dict[str, Any]] = found.facts["groups"]
     columns = [

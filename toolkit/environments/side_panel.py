@@ -10,9 +10,9 @@ from toolkit.environments.part import Part
 class SidePanel(Part, frozen=True):
     """The cached GO (Gene Ontology) terms, and when they are due.
 
-    `go_terms` names what is written anew at each run: an object of `bucket` (empty: the L3 bucket), whose time counts; or
-    with `kept_in` redis a key whose value is the time itself (seconds since the epoch, or RFC 3339). `schedule` is a cron
-    expression in the environment's time zone; the run has `hours` to be done.
+    `go_terms` names what is written anew at each run: an object of `bucket` (empty: the L3 bucket), whose time counts;
+    or with `kept_in` redis a key whose value is the time itself (seconds since the epoch, or RFC 3339). `schedule` is a
+    cron expression in the environment's time zone; the run has `hours` to be done.
     """
 
     kept_in: Literal["bucket", "redis"] = "bucket"

@@ -71,7 +71,7 @@ def render(names: Sequence[str]) -> str:
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in; without Kafka there are no events of new groups.",
+            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]

@@ -22,7 +22,7 @@ OLDER_IMAGE_TAGS = ("v3.40.0", "v3.41.0")
 @dataclass(frozen=True, slots=True)
 class Place:
     """One environment of the sandbox. `pinned`: its configuration names the proxy's address, else it is looked up.
-    `url` is what users type; with `pomerium` that is Pomerium's route, else Catalyst's. `topic` is where its phenoservice
+    `url` is what users type; with `pomerium` that is Pomerium's route, else Catalyst's. `topic` is where phenoservice
     tells of new groups, and `consumer_groups` who listens."""
 
     name: str

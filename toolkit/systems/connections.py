@@ -223,7 +223,7 @@ class Connections:
 
     @property
     def kafka(self) -> Kafka:
-        """Kafka; its account is read from Vault at each question. Raises ConfigurationError where it is not configured."""
+        """Kafka; its account is read from Vault at each question. ConfigurationError: no brokers, no topic."""
         from toolkit.systems.kafka import Kafka
 
         part = self.environment.kafka

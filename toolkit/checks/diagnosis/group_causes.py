@@ -10,7 +10,6 @@ from toolkit.checks.diagnosis.cause import NOT_ASKED, Asked, Judgement, Known, r
 
 _WEEK: Final = re.compile(r"(\d{4})w(\d{2})")
 _VECTORS = ("vectors-healthy", "default-vectors-healthy")
-_BUILT: Final = "built-since-rebuild"
 
 
 def redis_flushed(_: Asked, known: Known) -> Judgement:
@@ -153,31 +152,3 @@ def _vectors(known: Known, count: str, what: str) -> Judgement:
             frames = f"{', '.join(facts['frames'])} of {facts['group']}"
             return suspected(0.95, f"{facts[count]:,} of {facts['rows']:,} vectors in {frames} {what}.", check)
     return ruled_out(answered[0][0]) if answered else untold("vectors-healthy")
-
-
-def not_rebuilt(asked: Asked, known: Known) -> Judgement:
-    """Of a group: its event came after the last good rebuild began. Of a pert that no group has: some group's did."""
-    if not (asked.group or asked.pert):
-        return NOT_ASKED
-    group, pert, built = known.facts("group-in-cache"), known.facts("pert-in-cache"), known.facts(_BUILT)
-    if built is not None and not built["configured"]:
-        return NOT_ASKED
-    if asked.group and group is None:
-        return untold("group-in-cache")
-    if group is not None and group["known"]:
-        return ruled_out("group-in-cache")
-    if not asked.group and (pert is None or pert["groups"]):
-        return untold("pert-in-cache") if pert is None else ruled_out("pert-in-cache")
-    if built is None or (built["after"] is None and (built["event_time"] or not asked.group)):
-        return untold(_BUILT)
-    if not built["after"]:
-        return ruled_out(_BUILT)
-    rebuilt = f"the last good rebuild began {built['rebuild_began'] or built['rebuild_ended']}"
-    if not asked.group:
-        names = ", ".join(one["group"] for one in built["since"])
-        why = f"No cached group has {asked.pert}; {names} may: created after {rebuilt}."
-        return suspected(0.4, why, _BUILT, "pert-in-cache")
-    if built["running_since"] and built["running_since"] >= built["event_time"]:
-        return ruled_out("rebuild-running")  # the run that is going on has it
-    why = f"Kafka has its group-created event of {built['event_time']} (at {built['event_at']}); {rebuilt}."
-    return suspected(0.95, why, _BUILT, "group-in-cache")

@@ -1,4 +1,4 @@
-"""A Kafka broker for those who read, after the Apache Kafka protocol guide (4.0): one node, which leads every partition.
+"""A Kafka broker for those who read, after the Apache Kafka protocol guide (4.0): one node that leads all partitions.
 
 It has: ApiVersions 0, Metadata 4, ListOffsets 1 and 2 (by time too), Fetch 4 (with waiting), FindCoordinator 0 and 1,
 OffsetFetch 1 to 3, SASL/PLAIN by SaslHandshake 1 and SaslAuthenticate 0, TLS. Its account may read the topics and what

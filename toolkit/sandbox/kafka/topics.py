@@ -48,7 +48,7 @@ class Topic:
         return b"".join(out)
 
     def at(self, partition: int, milliseconds: int) -> tuple[int, int]:
-        """Time and offset of the first message that is not older; (-1, -1) where all are. -2: the first, -1: the end."""
+        """Time and offset of the first message not older; (-1, -1): all are. -2: the first one's, -1: the end."""
         messages = self.partitions[partition]
         if milliseconds == -2:
             return -1, 0

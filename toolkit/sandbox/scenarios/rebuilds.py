@@ -87,7 +87,7 @@ async def _start_rebuild(world: World, site: Site) -> None:
 
 
 async def _build_and_leave_it(world: World, site: Site) -> None:
-    """The auto-loader's new transformation was run, and phenoservice-api told of the group. The cache manager has not run
+    """The auto-loader ran a new transformation, and phenoservice-api told of the group. The cache manager has not run
     since: its next time is Thursday."""
     from toolkit.sandbox import builds
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from toolkit.errors import TimedOut, ToolkitError
@@ -51,7 +52,7 @@ class Lag:
 
 
 class Kafka:
-    """The topic of the group-created events, as `part` configures it. `account` reads what Vault holds, once a question;
+    """The topic of the group-created events, as `part` configures it. `account` reads what Vault holds, each time;
     `password_by_hand` is the command that prints the password. Thread-safe: each question has its own connection."""
 
     def __init__(self, part: Part, account: Callable[[], Account], password_by_hand: str = "") -> None:
@@ -79,7 +80,7 @@ class Kafka:
 
     def follow(self, count: int = 0, since: datetime | None = None) -> Iterator[Event | Notice | None]:
         """The last `count` events (or those from `since` on), then each new one as it is written; None where nothing
-        came for a moment. It goes on until the caller ends it: a lost connection is opened again, and nothing is missed.
+        came for a moment. It goes on until the caller ends it; after a lost connection nothing is missed.
         """
         with self._reader() as reader:
             spans = reader.spans(since)
@@ -116,7 +117,9 @@ class Kafka:
 
     def by_hand(self, *more: str) -> str:
         """The command that reads the topic: all of it, unless `more` says otherwise."""
-        return by_hand(self.part, self._password_by_hand, "-C", f"-t {self.part.topic}", *(more or ("-o beginning", "-e")))
+        return by_hand(
+            self.part, self._password_by_hand, "-C", f"-t {self.part.topic}", *(more or ("-o beginning", "-e"))
+        )
 
     def close(self) -> None:
         """Nothing stays open between questions."""
@@ -166,8 +169,7 @@ class _Reader:
         found = {}
         for number in sorted(metadata.partitions):
             one = TopicPartition(topic, number)
-            marks = self._asked(lambda wait, one=one: self._consumer.get_watermark_offsets(one, timeout=wait))
-            found[number] = marks
+            found[number] = self._asked(partial(self._marks, one))
         if since is None:
             return found
         at = int(since.timestamp() * 1000)
@@ -178,6 +180,11 @@ class _Reader:
             low, end = found[one.partition]
             found[one.partition] = (one.offset if one.offset >= low else end, end)  # -1: all are older
         return found
+
+    def _marks(self, one: Any, wait: float) -> tuple[int, int]:
+        """The first offset that is kept, and the end."""
+        low, end = self._consumer.get_watermark_offsets(one, timeout=wait)
+        return low, end
 
     def read(self, spans: dict[int, tuple[int, int]], progress: Progress = SILENT) -> list[Event]:
         """All events of the spans, in no particular order."""

@@ -66,13 +66,13 @@ def translated(error: Any, part: Part, by_hand: str) -> ToolkitError:
     ):
         return NotAllowed(
             f"{where} does not take the account: {words}.",
-            hint="Was it changed? Vault's copy is at kafka.vault_path; kafka.sasl_mechanism must be one the brokers have.",
+            hint="Was it changed? Vault's copy is at kafka.vault_path; is kafka.sasl_mechanism one the brokers have?",
             by_hand=hand,
         )
     if code == KafkaError._SSL:
         return Unreachable(
             f"{where} shows a certificate that is not trusted, or does not speak TLS there: {words}.",
-            hint="kafka.ca_file names the authority that signed it; kafka.security_protocol says whether TLS is spoken.",
+            hint="kafka.ca_file names the authority that signed it; kafka.security_protocol whether TLS is spoken.",
             by_hand=hand,
         )
     if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):

@@ -17,7 +17,7 @@ _STAMPED_BY_BROKER: Final = 2
 class Event:
     """`time` is the message's: when it was made, or (`stamped_by` broker) written; None where it has none.
 
-    `group` is "" where the message names none; `document` is its JSON object, None where it is none (`problem` says so).
+    `group` is "" where the message names none; `document` is its JSON object, or None (`problem` says so).
     """
 
     time: datetime | None

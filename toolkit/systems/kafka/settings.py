@@ -14,7 +14,7 @@ from toolkit.secret import Secret
 if TYPE_CHECKING:
     from toolkit.environments.events import Kafka as Part
 
-# librdkafka wants a name for a group before it lets anybody read. Nothing is committed under it, and it is never joined.
+# librdkafka lets nobody read without the name of a group. It is never joined, and nothing is committed under it.
 GROUP_ID: Final = "mapapp-toolkit-reads-only"
 _LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
 
@@ -114,9 +114,7 @@ def by_hand(part: Part, token_by_hand: str, *more: str) -> str:
     if not (uses_sasl(part) and token_by_hand):
         return f"kcat {' '.join(words)}"
     name = token_by_hand.replace(f"-field={part.password_field}", f"-field={part.username_field}")
-    account = (
-        f"printf 'sasl.username=%s\\nsasl.password=%s\\n' \"$({name})\" \"$({token_by_hand})\""  # noqa: S105
-    )
+    account = f'printf \'sasl.username=%s\\nsasl.password=%s\\n\' "$({name})" "$({token_by_hand})"'
     return f"kcat -F <({account}) {' '.join(words)}"
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg: the newest row of a table. Every transaction is read-only, every statement has a limit."""
+"""PostgreSQL through psycopg: the newest row of a table. Transactions are read-only, statements have a time limit."""
 
 from __future__ import annotations
 
@@ -66,11 +66,13 @@ class Postgres:
     def by_hand(self, table: WatchedTable | None = None) -> str:
         """`psql`, which asks for the password by itself."""
         words = f"host={self.host} port={self.port} dbname={self.part.database} sslmode={self.part.sslmode}"
-        asked = f'select max("{table.column}") from {table.table}' if table is not None else "select now()"
+        asked = "select now()"
+        if table is not None:
+            asked = f'select max("{table.column}") from {table.table}'  # noqa: S608 - to be read and typed by a person
         return shlex.join(["psql", words, "-c", asked])
 
     def _settings(self) -> dict[str, Any]:
-        """libpq's parameters. Files and variables of the person at this machine (PGPASSFILE, PGSERVICE) do not count."""
+        """libpq's parameters: all that variables of the person at this machine could say otherwise."""
         part = self.part
         user, password = self._account()
         limit = int(part.timeout_seconds * 1000)

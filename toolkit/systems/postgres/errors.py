@@ -43,8 +43,8 @@ def not_let_in(error: Exception, part: Part, by_hand: str) -> ToolkitError:
         )
     key = f" ({part.configome_key})" if part.configome_key else ""
     hint = (
-        f"Ask those who own configome for the change{key} that lets this workstation in; until then let somebody look who "
-        "has access, from inside the cluster."
+        f"Ask those who own configome for the change{key} that lets this workstation in; until then let somebody look "
+        "who has access, from inside the cluster."
     )
     if "no pg_hba.conf entry" in lower:
         return NotAllowed(f"{where} lets nobody in from here: {words}. {NO_LOCAL_ACCESS}", hint=hint, by_hand=hand)
