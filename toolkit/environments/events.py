@@ -11,9 +11,9 @@ class Kafka(Part, frozen=True):
     """The brokers (`bootstrap`: host:port,host:port), and the `topic` of the group-created events.
 
     `vault_path` says where the account lies in the environment's Vault: a user's name and password (SASL), or a
-    client's certificate and key in PEM (`certificate_field`, `key_field`; for TLS that asks for one). `group_field` is where the
-    group's name stands in an event's JSON (dots lead inside), empty: the message's key. `consumer_groups` are those
-    whose lag is looked at, `search_days` is how far back a search goes where nothing else is said.
+    client's certificate and key in PEM (`certificate_field`, `key_field`; for TLS that asks for one). `group_field` is
+    where the group's name stands in an event's JSON (dots lead inside), empty: the message's key. The lag of
+    `consumer_groups` is looked at; `search_days` is how far back a search goes where nothing else is said.
     """
 
     bootstrap: str = ""

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _SLICE: Final = 0.25  # s; how often it is looked whether something went wrong meanwhile
 _BATCH: Final = 500
+_HANGS: Final = 0.8  # of the time: so long it takes until brokers that say nothing count as down
 MOST_EVENTS: Final = 100_000
 
 
@@ -93,7 +94,7 @@ class Kafka:
 
     def lag(self, consumer_groups: Sequence[str]) -> dict[str, list[Lag] | ToolkitError]:
         """How far each of the consumer groups is in the topic, by partition; or why that cannot be told."""
-        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
         from confluent_kafka.admin import AdminClient
 
         with self._reader() as reader:
@@ -102,7 +103,8 @@ class Kafka:
         found: dict[str, list[Lag] | ToolkitError] = {}
         for name in consumer_groups:
             asked = admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(name)], request_timeout=self.part.timeout_seconds
+                [ConsumerGroupTopicPartitions(name, [TopicPartition(self.part.topic, number) for number in ends])],
+                request_timeout=self.part.timeout_seconds,
             )
             try:
                 answer = asked[name].result(self.part.timeout_seconds + 1)
@@ -260,14 +262,21 @@ class _Reader:
         """What `ask` gives. It is asked in slices: librdkafka would try until the time is up, whatever it was told."""
         from confluent_kafka import KafkaError, KafkaException
 
-        end = time.monotonic() + self._part.timeout_seconds
+        begun = time.monotonic()
+        end = begun + self._part.timeout_seconds
         while True:
             try:
                 return ask(max(0.05, min(_SLICE * 4, end - time.monotonic())))
             except KafkaException as error:
                 problem = error.args[0]
             self._consumer.poll(0)  # lets the callback be called
-            self._raise_what_was_reported()
+            reported = telling(self._reported.taken())
+            if reported is not None:
+                if reported.code() == KafkaError._ALL_BROKERS_DOWN and time.monotonic() - begun > _HANGS * (
+                    end - begun
+                ):
+                    reported = KafkaError(KafkaError._TIMED_OUT)
+                raise self._ours(reported)
             passing = problem.code() in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
             if not passing:
                 raise self._ours(problem)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toolkit.environments.events import Kafka as Part
 
 _THREAD: Final = re.compile(r"^\S+/\S+: |\s*\(after \d+ms in state \w+[^)]*\)")
+_OTHER_PROTOCOL: Final = re.compile(r"Invalid response size|receive\.message\.max\.bytes|Unexpected response")
 _LONGEST: Final = 300
 
 
@@ -105,6 +106,14 @@ def translated(error: Any, part: Part, by_hand: str) -> ToolkitError:
             hint="Kafka's administrators can see which broker is missing; try again in a minute.",
             by_hand=hand,
         )
+    if _OTHER_PROTOCOL.search(words):
+        return Unreachable(
+            f"What answers at {part.bootstrap} is not Kafka, or speaks TLS while kafka.security_protocol is without.",
+            hint="Correct kafka.bootstrap and kafka.security_protocol; does a gateway stand before the brokers?",
+            by_hand=hand,
+        )
+    if code == KafkaError._ALL_BROKERS_DOWN:
+        words = "no broker takes the connection, or each closes it"
     if code in (KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._ALL_BROKERS_DOWN, KafkaError._BAD_MSG):
         return Unreachable(
             f"{where} cannot be reached: {words}.",

@@ -84,6 +84,7 @@ class Postgres:
             "gssencmode": "disable",
             "connect_timeout": max(2, round(part.timeout_seconds)),
             "tcp_user_timeout": limit,
+            "client_encoding": "utf8",
             "application_name": "mapapp-toolkit",
             "options": f"-c default_transaction_read_only=on -c statement_timeout={limit} -c TimeZone=UTC",
         }
@@ -122,4 +123,4 @@ def _moment(value: Any) -> datetime | None:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime.combine(value, time(), UTC)
-    raise TypeError(f"it holds {type(value).__name__}, and no times")
+    raise TypeError(f"its values are no times ({type(value).__name__})")
