@@ -84,6 +84,7 @@ class World:
     token_ttl: int = 2580
     preferences: Tui = field(default_factory=Tui)
     closed: bool = False
+    events: list[Any] = field(default_factory=list)
 
     def ask(self, name: str) -> None:
         self.asked.append(name)
@@ -210,6 +211,15 @@ class StandInCore(Core):
         if self.world.action is None:
             self.world.action = Rebuild(self.world.environment)
         return self.world.action
+
+    def group_events(self, count: int) -> Iterator[Any]:
+        """Those of the world, and what is added to them while somebody listens."""
+        self.world.ask("group_events")
+        shown = 0
+        while not self.world.release.wait(0.01):
+            new, shown = self.world.events[shown:], len(self.world.events)
+            yield from new
+            yield None
 
     def operations(self) -> list[Any]:
         self.world.ask("operations")
