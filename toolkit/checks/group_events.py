@@ -26,12 +26,26 @@ _MOST: Final = 20  # groups that a finding names
 
 @dataclass(frozen=True, slots=True)
 class _Rebuilds:
-    """The last run that went well (its begin and end), and since when one is going on; None where there is none."""
+    """The last run that went well (its begin and end), and since when one is going on; None where there is none.
+
+    Where the cluster knows of none, the last write to the bucket is its end (`by_the_bucket`)."""
 
     begun: datetime | None
     finished: datetime | None
     running: datetime | None
     problem: str = ""
+    by_the_bucket: bool = False
+
+    @property
+    def border(self) -> datetime | None:
+        """What was created later, no run that went well can have taken."""
+        return self.begun or self.finished
+
+    @property
+    def words(self) -> str:
+        if self.by_the_bucket:
+            return f"the last write to the bucket, {figures.when(self.border)} (of no good run the cluster knows)"
+        return f"the last good rebuild, which {'began' if self.begun else 'ended'} {figures.when(self.border)}"
 
 
 def configured(part: Part) -> bool:
@@ -42,7 +56,8 @@ def built_since(connections: Connections, inputs: Mapping[str, str], progress: P
     """Was the group (or any) created after the last good rebuild began? Then no layer can have it.
 
     Facts: `configured`; `group` (null: any); `event_time` of its newest event (RFC 3339; null: none is known),
-    `event_at` (partition:offset), `searched_since`; `rebuild_began`, `rebuild_ended` of the last run that went well,
+    `event_at` (partition:offset), `searched_since`; `rebuild_began`, `rebuild_ended` of the last run that went well
+    (only the end: that of the last write to the bucket, where the cluster knows of no good run),
     `running_since` (null: none); `after` (null: not known); `since`: those created after it (each `group`, `time`).
     """
     part, group = connections.environment.kafka, inputs.get("group", "")
@@ -53,7 +68,7 @@ def built_since(connections: Connections, inputs: Mapping[str, str], progress: P
     kafka = connections.kafka
     events = shared.once("group-events", lambda: kafka.events(back, None, progress))
     rebuilds = _rebuilds(connections)
-    border = rebuilds.begun or rebuilds.finished
+    border = rebuilds.border
     of_group = [event for event in events if event.group == group and event.time is not None] if group else []
     event = of_group[-1] if of_group else None
     newer = [one for one in _newest_of_each(events) if border is not None and one.time and one.time >= border]
@@ -109,11 +124,11 @@ def _told(
     group: str, event: Event | None, newer: Sequence[Event], rebuilds: _Rebuilds, part: Part
 ) -> tuple[Status, str, str]:
     """Status, summary and next step."""
-    border = rebuilds.begun or rebuilds.finished
+    border = rebuilds.border
     if border is None:
         text = rebuilds.problem or "the cluster knows of no rebuild that went well"
         return Status.UNKNOWN, f"whether a rebuild came after it cannot be told: {text}", "See `toolkit cache history`."
-    last = f"the last good rebuild, which began {figures.when(border)}"
+    last = rebuilds.words
     next_step = "A rebuild brings it into the cache: `toolkit cache rebuild`, or wait for the scheduled one."
     if rebuilds.running is not None:
         next_step = "A rebuild is going on. It has what was created before it began: `toolkit cache status`."
@@ -145,9 +160,23 @@ def _rebuilds(connections: Connections) -> _Rebuilds:
         return _Rebuilds(None, None, None, error.message)
     good = next((job for job in runs if job.state == "complete"), None)
     going = next((_begun(job) for job in runs if not job.over), None)
+    if good is None and cronjob.last_successful is None:
+        written = _last_write(connections)
+        return _Rebuilds(None, written, going, by_the_bucket=written is not None)
     if good is None:
         return _Rebuilds(None, cronjob.last_successful, going)
     return _Rebuilds(_begun(good), good.finished, going)
+
+
+def _last_write(connections: Connections) -> datetime | None:
+    """When a frame was last written to the bucket; None where that cannot be told."""
+    try:
+        bucket = shared.layers(connections).l3
+    except ToolkitError:
+        return None
+    if isinstance(bucket, ToolkitError):
+        return None
+    return max((one.updated for frames in bucket.frames.values() for one in frames.values()), default=None)
 
 
 def _begun(job: Job) -> datetime | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from toolkit.checks.diagnosis.cause import NOT_ASKED, Asked, Judgement, Known, ruled_out, suspected, untold
 from toolkit.checks.diagnosis.pert_causes import meant
@@ -29,7 +30,7 @@ def not_rebuilt(asked: Asked, known: Known) -> Judgement:
         return untold(_BUILT)
     if not built["after"]:
         return ruled_out(_BUILT)
-    rebuilt = f"the last good rebuild began {built['rebuild_began'] or built['rebuild_ended']}"
+    rebuilt = f"the last good rebuild {_border(built)}"
     if not asked.group:
         names = ", ".join(one["group"] for one in built["since"])
         why = f"No cached group has {asked.pert}; {names} may: created after {rebuilt}."
@@ -38,3 +39,8 @@ def not_rebuilt(asked: Asked, known: Known) -> Judgement:
         return ruled_out("rebuild-running")  # the run that is going on has it
     why = f"Kafka has its group-created event of {built['event_time']} (at {built['event_at']}); {rebuilt}."
     return suspected(0.95, why, _BUILT, "group-in-cache")
+
+
+def _border(built: Mapping[str, Any]) -> str:
+    began = built["rebuild_began"]
+    return f"began {began}" if began else f"ended {built['rebuild_ended']}"
