@@ -89,20 +89,27 @@ def test_followed_until_ctrl_c_and_nothing_is_missed_when_the_broker_was_away(sa
     command = [sys.executable, "-m", "toolkit", "events", "tail", "-f", "-n", "1", *E, "-o", "plain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines: list[str] = []
-        assert process.stdout is not None
-        reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)
-        reader.start()
+        said: list[str] = []
+        readers = [
+            threading.Thread(target=lambda s=stream, to=to: to.extend(iter(s.readline, "")), daemon=True)
+            for stream, to in ((process.stdout, lines), (process.stderr, said))
+        ]
+        for reader in readers:
+            reader.start()
         try:
             until(lambda: len(lines) == 1, "the last event is shown")
             client.set_faults("kafka", {"refuse": True})
+            until(lambda: "nothing is missed" in "".join(said), "that the broker is away is said")
             client.set_faults("kafka", None)
+            until(lambda: "answers again" in "".join(said), "that it is back is said")
             client.apply_scenario(["not-rebuilt-since-built"])  # begins anew: five events, and the sixth
             until(lambda: any("lighting_corrected" in line for line in lines), "the new event is shown")
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 130
-        reader.join(10)
-    assert "Traceback" not in "".join(lines)
+        for reader in readers:
+            reader.join(10)
+    assert "Traceback" not in "".join([*lines, *said])
 
 
 def test_without_an_end_there_is_no_json_document(sandbox: Sandbox) -> None:

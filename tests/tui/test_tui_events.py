@@ -52,9 +52,10 @@ async def test_what_comes_is_shown_and_a_lost_connection_too(home: Path) -> None
         await app.see("the last 3")
         made.events.append(Notice("Kafka at kafka:9093 cannot be reached: Connection refused."))
         await app.see("! Kafka at kafka:9093 cannot be reached")
+        made.events.append(Notice("Kafka at kafka:9093 answers again.", over=True))
+        await app.gone("cannot be reached")
         made.events.append(event(0, "one_that_has_just_come\x1b[2J"))
         await app.see("the last 4, 2 not cached yet", "one_that_has_just_come")
-        await app.gone("cannot be reached")
 
 
 async def test_kafka_that_is_down_has_its_reason_and_can_be_asked_again(home: Path) -> None:

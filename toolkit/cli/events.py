@@ -137,7 +137,10 @@ def _follow(connections: Connections, count: int, since: datetime | None, form: 
     for item in connections.kafka.follow(count, since):
         progress.check_stop()
         if isinstance(item, Notice):
-            diagnostics.warn(f"{item.text} It is tried again; nothing is missed.")
+            if item.over:
+                diagnostics.narrate(f"- {item.text}", "dim")
+            else:
+                diagnostics.warn(f"{item.text} It is tried again; nothing is missed.")
         elif isinstance(item, Event):
             if form is Format.TABLE:
                 _print_line(item, first=shown == 0)

@@ -36,9 +36,11 @@ MOST_EVENTS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something about the connection while events are followed: it is lost, or was refused. It is tried again."""
+    """Something about the connection while events are followed: it is lost, or was refused, and is tried again; or that
+    is `over`."""
 
     text: str
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +242,26 @@ class _Reader:
                 if text != told:
                     yield Notice(text)
                 told = text
-            if message is None:
+            if message is None and told and problem is None and self._answers():
+                told = ""
+                yield Notice(f"Kafka at {self._part.bootstrap} answers again.", over=True)
+            elif message is None:
                 yield None
             elif message.error() is None:
                 told = ""
                 yield self._event(message)
             else:
                 self._at_its_end(message.error())
+
+    def _answers(self) -> bool:
+        """Whether the broker answers a question now; asked only after it was lost: librdkafka does not tell."""
+        from confluent_kafka import KafkaException
+
+        try:
+            self._marks(self._consumer.assignment()[0], _SLICE)
+        except KafkaException:
+            return False
+        return True
 
     def _event(self, message: Any) -> Event:
         return read_event(

@@ -82,7 +82,7 @@ class EventsPanel(Panel[None]):
             await self._ask_for_the_rebuild()
             async for item in each(lambda: self.session.core.group_events(BEFORE), "group events"):
                 if isinstance(item, Notice):
-                    self._notice = item.text
+                    self._notice = "" if item.over else item.text
                     self._tell()
                 elif item is not None:
                     self._events.append(item)
@@ -91,6 +91,8 @@ class EventsPanel(Panel[None]):
                     new = 0
                     self._show()
                     self.fresh()
+                elif not self._notice:
+                    self.fresh()  # nothing new, and nothing is wrong
         finally:
             self._following = False
 
