@@ -35,7 +35,7 @@ def not_rebuilt(asked: Asked, known: Known) -> Judgement:
         names = ", ".join(one["group"] for one in built["since"])
         why = f"No cached group has {asked.pert}; {names} may: created after {rebuilt}."
         return suspected(0.4, why, _BUILT, "pert-in-cache")
-    if built["running_since"] and built["running_since"] >= built["event_time"]:
+    if built["running_since"] and built["running_since"] > built["event_time"]:
         return ruled_out("rebuild-running")  # the run that is going on has it
     why = f"Kafka has its group-created event of {built['event_time']} (at {built['event_at']}); {rebuilt}."
     return suspected(0.95, why, _BUILT, "group-in-cache")
