@@ -41,6 +41,15 @@ class Event:
         return self.time.timestamp() if self.time else 0.0, self.partition, self.offset
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the connection while events are followed: it is lost, or was refused, and is tried again; or that
+    is `over`."""
+
+    text: str
+    over: bool = False
+
+
 def read_event(
     partition: int, offset: int, stamp: tuple[int, int], key: bytes | None, value: bytes | None, group_field: str
 ) -> Event:
