@@ -48,6 +48,11 @@ LINES = [
     ("runbook", "run", "why-is-a-pert-missing", "--set", "pert=BRCA1", "--yes", *E),
     ("access", "check", "tom.brandt@partner.example", *E),
     ("access", "check", "ines.moreau@partner.example", *E, "-o", "json"),
+    ("events", "tail", *E),
+    ("events", "find", "{group}", *E, "-o", "json"),
+    ("events", "lag", *E),
+    ("side-panel", "check", *E),
+    ("side-panel", "check", *E, "-o", "json"),
     ("logs", *E),
     ("logs", "app", "errors", "--link", *E),
     ("bucket", "ls", *E),
@@ -122,6 +127,9 @@ def secrets() -> dict[str, str]:
         okta = environment.okta
         wanted = Wanted(okta.vault_path, okta.vault_field, "Okta's token", "okta.vault_path", "okta.vault_field")
         found[f"okta token of {name}"] = connections.vault.read(wanted).reveal()
+        kafka = environment.kafka
+        wanted = Wanted(kafka.vault_path, kafka.password_field, "its password", "kafka.vault_path", "password_field")
+        found[f"kafka password of {name}"] = connections.vault.read(wanted).reveal()
         found[f"vault token of {name}"] = Path(environment.vault.token_file).read_text("utf-8").strip()
         connections.close()
     for cluster in loaded.settings.clusters.values():

@@ -91,6 +91,9 @@ WAYS = {
             is_the_commit_meant_to_be_out__="not",
         ),
     ),
+    "is-the-side-panel-up-to-date": (
+        way("are-the-go-terms-of-the-last-monday-night how-old-are-the-benchmarks", UNKNOWN),
+    ),
     "loader-dry-run": (
         way(f"{LOADER} was-nothing-made", WELL, transformation="_new"),
         way(

@@ -108,6 +108,7 @@ class World:
     place: str = ""
     says: str = ""
     change: Callable[[Manager], Manager] = lambda manager: manager  # the cache manager as Home finds it
+    events: list[Any] = field(default_factory=list)
 
     def ask(self, name: str) -> None:
         self.asked.append(name)
@@ -381,6 +382,15 @@ class StandInCore(Core):
         if self.world.action is None:
             self.world.action = Rebuild(self.world.environment)
         return self.world.action
+
+    def group_events(self, count: int) -> Iterator[Any]:
+        """Those of the world, and what is added to them while somebody listens."""
+        self.world.ask("group_events")
+        shown = 0
+        while not self.world.release.wait(0.01):
+            new, shown = self.world.events[shown:], len(self.world.events)
+            yield from new
+            yield None
 
     def operations(self) -> list[Any]:
         self.world.ask("operations")

@@ -14,10 +14,12 @@ from toolkit.checks import (
     cached_groups,
     cached_perts,
     cached_vectors,
+    group_events,
     hops,
     images,
     recent_changes,
     shared,
+    side_panel,
 )
 from toolkit.checks.question import Question, checked
 from toolkit.checks.runner import Check
@@ -39,6 +41,8 @@ QUESTIONS: Mapping[str, Question] = {
         images,
         app_pods,
         access,
+        group_events,
+        side_panel,
         recent_changes,
     )
     for question in module.QUESTIONS

@@ -43,6 +43,8 @@ COMMANDS: dict[str, Entry] = {
     "app": Entry("MapApp's own pods, which hold L1: status, restart.", "app"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
+    "events": Entry("Events of new groups (Kafka), and how far their consumers are: tail, find, lag.", "events"),
+    "side-panel": Entry("How old is what the side panel shows: GO terms, benchmark database: check.", "side_panel"),
     "access": Entry("Who gets in: why somebody does not, and whom to ask.", "access"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),
     "vault": Entry("Vault: login, status.", "vault"),

@@ -54,6 +54,8 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("map heatmap", ("pert-in-cache", *_VECTORS)),
     Shows("map projection", ("pert-in-cache", *_VECTORS)),
     Shows("logs", ("last-rebuild", "rebuild-running")),
+    Shows("events find", ("built-since-rebuild",), "events find {group}"),
+    Shows("events tail", ("built-since-rebuild",)),
     Shows("access check", ("access",), "access check {who}"),
     Shows("app status", ("app-pods",), "app status"),
     Shows("image check", ("image",), "image check"),

@@ -139,6 +139,9 @@ def optional(environment: model.Environment) -> list[str]:
         found.append("logs.loki.datasource")
     if not cloud_logging.project:
         found.append("logs.cloud_logging.project")
+    for key in ("bootstrap", "topic"):
+        found += [f"kafka.{key}"] if not getattr(environment.kafka, key) else []
+    found += ["benchmark_db.address"] if not environment.benchmark_db.address else []
     if "pomerium" in environment.app.way_in.lower():  # for `access check`
         found += ["okta.address"] if not environment.okta.address else []
         found += ["okta.vault_path"] if not environment.okta.vault_path else []

@@ -12,8 +12,10 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.access import Okta, Pomerium
+from toolkit.environments.events import Kafka
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
+from toolkit.environments.side_panel import BenchmarkDb, SidePanel
 from toolkit.errors import ConfigurationError
 
 
@@ -229,6 +231,9 @@ class Environment(Part, frozen=True):
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
     logs: Logs = Logs()
+    kafka: Kafka = Kafka()
+    side_panel: SidePanel = SidePanel()
+    benchmark_db: BenchmarkDb = BenchmarkDb()
     okta: Okta = Okta()
     pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()

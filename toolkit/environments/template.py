@@ -28,6 +28,9 @@ _MEANINGS = {
     "logs.loki.grafana": "the address of the Grafana that shows Loki, for links",
     "logs.loki.datasource": "the UID of Loki's data source in that Grafana",
     "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
+    "kafka.bootstrap": "Kafka's brokers: host:port, several with commas",
+    "kafka.topic": "the topic of phenoservice's group-created events",
+    "benchmark_db.address": "the benchmark database's host:port; it lets nobody in without a configome change",
     "app.url": "the address that users type: https://map.example.com",
     "okta.address": "the Okta organisation's address: https://example.okta.com",
     "okta.vault_path": "where the token for Okta's API lies in Vault, below vault.mount",
@@ -74,7 +77,7 @@ def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in.",
+            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]

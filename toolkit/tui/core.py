@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toolkit.systems.cluster.events import ObjectEvent
     from toolkit.systems.cluster.objects import CronJob, Job, Pod
     from toolkit.systems.connections import Connections
+    from toolkit.systems.kafka import Event, Notice
     from toolkit.systems.vault import LoggedIn, TokenStatus
     from toolkit.tui.log_query import Chip, LogQuery, OpenLog
     from toolkit.tui.widgets.job_rows import Row
@@ -281,6 +282,15 @@ class Core:
         from toolkit.tui.log_query import open_log
 
         return open_log(self.connections, query, chips)
+
+    def group_events(self, count: int) -> Iterator[Event | Notice | None]:
+        """The last `count` events of new groups, and each that comes; None where nothing came for a moment."""
+        return self.connections.kafka.follow(count)
+
+    def last_good_rebuild(self) -> datetime | None:
+        """When the last run of the cache manager began that went well; None: the cluster knows of none."""
+        job = next((job for job in self.cache_manager().jobs if job.state == "complete"), None)
+        return None if job is None else job.started or job.created
 
     def operations(self) -> list[Operation]:
         """Every change in the journal, the latest first."""

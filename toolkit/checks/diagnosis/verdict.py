@@ -76,5 +76,14 @@ def _lost(asked: Asked, known: Known) -> str:
     group = known.facts("group-in-cache")
     if not asked.group or group is None or group["known"]:
         return ""
+    created = known.facts("built-since-rebuild")
+    if created is not None and created.get("event_time"):
+        if created["after"]:
+            return ""  # that is a cause
+        return (
+            f"No layer has {group['group']}, though it was created {created['event_time']} and the last good rebuild "
+            f"began {created['rebuild_began'] or 'at an unknown time'}: it was left out, or deleted since "
+            "(`toolkit journal list`)."
+        )
     near = f" Did they mean {group['near'][0]}?" if group["near"] else ""
     return f"No layer holds a group called {group['group']}: it was never cached, or has another name.{near}"

@@ -129,6 +129,11 @@ class GroupsPage(Page):
         if group is not None:
             await self.app.push_screen(FramesPage(group.name))
 
+    async def action_events(self) -> None:
+        from toolkit.tui.screens.events import EventsPage
+
+        await self.app.push_screen(EventsPage())
+
 
 FRAME_COLUMNS: list[Column[Frame]] = [
     Column("frame", lambda f: f.name, flexible=True),
