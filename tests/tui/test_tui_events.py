@@ -28,7 +28,7 @@ def world() -> World:
     kafka = Kafka(bootstrap="kafka.example.com:9093", topic="rp006.phenoservice.group-created")
     return World(
         environment=environment(kafka=kafka),
-        events=[event(11, NAMES[1]), event(4, NAMES[0]), event(1, "rp006_2025w48_lighting_corrected")],
+        group_events=[event(11, NAMES[1]), event(4, NAMES[0]), event(1, "rp006_2025w48_lighting_corrected")],
     )
 
 
@@ -50,11 +50,11 @@ async def test_what_comes_is_shown_and_a_lost_connection_too(home: Path) -> None
     async with driven(world=made) as app:
         await app.press("2", "v")
         await app.see("the last 3")
-        made.events.append(Notice("Kafka at kafka:9093 cannot be reached: Connection refused."))
+        made.group_events.append(Notice("Kafka at kafka:9093 cannot be reached: Connection refused."))
         await app.see("! Kafka at kafka:9093 cannot be reached")
-        made.events.append(Notice("Kafka at kafka:9093 answers again.", over=True))
+        made.group_events.append(Notice("Kafka at kafka:9093 answers again.", over=True))
         await app.gone("cannot be reached")
-        made.events.append(event(0, "one_that_has_just_come\x1b[2J"))
+        made.group_events.append(event(0, "one_that_has_just_come\x1b[2J"))
         await app.see("the last 4, 2 not cached yet", "one_that_has_just_come")
 
 

@@ -108,7 +108,7 @@ class World:
     place: str = ""
     says: str = ""
     change: Callable[[Manager], Manager] = lambda manager: manager  # the cache manager as Home finds it
-    events: list[Any] = field(default_factory=list)
+    group_events: list[Any] = field(default_factory=list)
 
     def ask(self, name: str) -> None:
         self.asked.append(name)
@@ -388,7 +388,7 @@ class StandInCore(Core):
         self.world.ask("group_events")
         shown = 0
         while not self.world.release.wait(0.01):
-            new, shown = self.world.events[shown:], len(self.world.events)
+            new, shown = self.world.group_events[shown:], len(self.world.group_events)
             yield from new
             yield None
 
