@@ -107,6 +107,7 @@ class BucketPanel(Panel["Listing"]):
     ABOUT = About("The bucket", "Folders open with enter; their objects and bytes are counted in the background.")
 
     title = "Bucket"
+    same_as = "bucket ls"
 
     DEFAULT_CSS = """
     BucketPanel { height: 1fr; }

@@ -109,6 +109,8 @@ class Health(Panel["tuple[str, ...]"]):
     )
 
     title = "Health"
+    same_as = "doctor"
+    by_itself = True
     every = 120.0
 
     DEFAULT_CSS = """
@@ -191,6 +193,8 @@ class Layers(Panel["Overview"]):
     """Groups x layers, small."""
 
     title = "Layers"
+    same_as = "groups list"
+    by_itself = True
     every = 60.0
 
     def compose(self) -> ComposeResult:
@@ -227,6 +231,8 @@ class ManagerPanel(Panel["Manager"]):
     """The cache manager's last run, the one going on, the next."""
 
     title = "Cache manager"
+    same_as = "cache status"
+    by_itself = True
     every = 30.0
 
     def compose(self) -> ComposeResult:

@@ -42,6 +42,7 @@ class RebuildPanel(Panel["Manager"]):
     """The CronJob, its runs, and what one should know before starting one."""
 
     title = "Cache manager"
+    same_as = "cache status"
     every = 30.0
 
     DEFAULT_CSS = """
