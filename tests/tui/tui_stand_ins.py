@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+
+from tui_diagnosis import well
 
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
@@ -82,6 +84,8 @@ class World:
     login_method: str = "oidc"
     logins: list[tuple[str, Secret]] = field(default_factory=list)
     token_ttl: int = 2580
+    diagnosis: dict[str, Finding] = field(default_factory=dict)
+    stage: Any = None
     preferences: Tui = field(default_factory=Tui)
     closed: bool = False
 
@@ -205,6 +209,16 @@ class StandInCore(Core):
             raise NotAllowed("Vault at http://127.0.0.1:8200 says no.", hint="Is the password right?")
         self.world.token_ttl = 28800
         return SimpleNamespace(status=SimpleNamespace(ttl_seconds=28800, display_name="anna"), note="")
+
+    def why(self, asked: Any) -> Iterator[Finding]:
+        self.world.ask(f"why {asked.pert}/{asked.group}/{asked.who}{'/True' if asked.map else ''}")
+        for name in self.why_names(asked):
+            if f"why {name}" in self.world.hanging:
+                self.world.ask(f"why {name}")
+            yield self.world.diagnosis.get(name) or well(name)
+
+    def mend(self, name: str, given: Any) -> Any:
+        return self.rebuild()
 
     def rebuild(self) -> Any:
         if self.world.action is None:
@@ -330,6 +344,10 @@ class StandInOpener:
     def preferences(self) -> Tui:
         self.world.ask("preferences")
         return self.world.preferences
+
+    def stage(self, narrate: Callable[[str], None]) -> Any:
+        self.world.stage.narrate = narrate
+        return self.world.stage
 
     def open(self, name: str) -> Any:
         self.opened.append(name)

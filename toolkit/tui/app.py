@@ -64,6 +64,7 @@ class ToolkitApp(App[int]):
     CSS = """
     Screen { background: $background; }
     * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    Input { scrollbar-size-horizontal: 0; }
     Toast { max-width: 70; }
     CommandPalette > Vertical { margin-top: 1; }
     """

@@ -170,15 +170,15 @@ class Drilling:
         background.work_for(self._app, partial(self._carry_out, what, work, anew=anew), group="drill's work")
 
     async def _carry_out(self, what: str, work: Callable[[], Drill | None], *, anew: bool) -> None:
-        if await self._do(what, work) and anew:
-            await self._app.reopen()
+        if await self._do(what, work, anew=anew) and anew:
             if self.drill is not None:
                 await self._app.action_drill()
             else:
                 self._app.notify("The sandbox is healthy again.")
 
-    async def _do(self, what: str, work: Callable[[], Drill | None]) -> bool:
-        """Whether it succeeded; a drill that it gives back is the one that is on, or the last one if it is over."""
+    async def _do(self, what: str, work: Callable[[], Drill | None], *, anew: bool = False) -> bool:
+        """Whether it succeeded; a drill that it gives back is the one that is on, or the last one if it is over. With
+        `anew` the environment is opened anew afterwards, and only then it is done."""
         self.busy, self.problem = what or self.busy, None
         self.changes += 1
         try:
@@ -193,6 +193,8 @@ class Drilling:
                 self._reminded = drill.id
                 self.lost = self.lost and not what
             self._take(drill)
+            if anew:
+                await self._app.reopen()
             return True
         finally:
             self.busy = "" if what else self.busy

@@ -10,8 +10,6 @@ SCOPE = Scope(
     (
         Act("why.details", "enter", "screen.details", "Details", "All of the cause or finding in focus.", True,
             palette=False),
-        Act("why.ask", "enter", "screen.ask", "Ask", "Ask what is filled in.", True, palette=False),
-        Act("why.map", "space", "toggle", "The map", "Mark that the map as a whole looks odd.", True, palette=False),
         Act("why.mend", "m", "mend", "Mend …", "Take what mends the cause in focus to the gate.", True, palette=False),
         Act("why.runbook", "b", "runbook", "Runbook", "Walk through the runbook for the cause in focus.", True,
             palette=False),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from toolkit.checks.diagnosis.causes import CAUSES
@@ -31,7 +32,7 @@ class CauseChoice(OptionList):
 
     DEFAULT_CSS = """
     CauseChoice {
-        height: auto; max-height: 100%; border: none; padding: 0; background: transparent; text-wrap: nowrap;
+        height: auto; max-height: 18; border: none; padding: 0; background: transparent; text-wrap: nowrap;
         &:focus { border: none; background: transparent; background-tint: transparent; }
         & > .option-list--option { padding: 0 1; }
     }
@@ -49,9 +50,10 @@ class AnswerPage(ModalScreen["tuple[str, ...] | None"]):
     AnswerPage {
         align: center middle; background: $background 60%;
         Vertical {
-            width: 96%; max-width: 120; height: auto; max-height: 90%; background: $surface; padding: 0 1;
-            border: round $primary; border-title-color: $primary; border-title-style: bold;
+            width: 96%; max-width: 120; height: auto; max-height: 100%; background: $surface; padding: 0 1;
+            border: round $primary; border-title-color: $primary; border-title-style: bold; margin-bottom: 1;
         }
+        #chosen { height: auto; padding: 0 1; color: $text-accent; }
     }
     """
 
@@ -61,7 +63,7 @@ class AnswerPage(ModalScreen["tuple[str, ...] | None"]):
         self._marked: list[str] = []
 
     def compose(self) -> ComposeResult:
-        box = Vertical(CauseChoice())
+        box = Vertical(CauseChoice(), Static("", id="chosen"))
         count = "one cause" if self._causes == 1 else f"{self._causes} causes: space marks each"
         box.border_title = Content(f"What is it? This case has {count}")
         yield box
@@ -80,6 +82,13 @@ class AnswerPage(ModalScreen["tuple[str, ...] | None"]):
             name = (f"{sign} {cause.name:<{_NAME}}", "bold $text-accent" if sign == "✓" else "bold")
             listed.add_option(Option(Content.assemble(name, text), id=cause.name))
         listed.highlighted = at
+
+    @on(OptionList.OptionHighlighted)
+    def _tell(self) -> None:
+        """What would be answered now, in full."""
+        titles = {cause.name: cause.title for cause in CAUSES}
+        text = f"→ {', '.join(self._marked)}" if self._marked else f"→ {self._in_focus}: {titles[self._in_focus]}"
+        self.query_one("#chosen", Static).update(Content(text))
 
     @property
     def _in_focus(self) -> str:

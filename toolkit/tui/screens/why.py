@@ -39,25 +39,21 @@ class Field(Input):
     """What is known of the symptom. Enter asks."""
 
     ABOUT = About("What is asked", "A pert, a group, who reports it, the map: as much as you know. Enter asks.")
-    BINDINGS = [act("why.ask").binding()]  # noqa: RUF012
+    BINDINGS = [act("why-asked.ask").binding()]  # noqa: RUF012
 
 
 class MapChoice(Static, can_focus=True):
     """Whether the map as a whole looks odd."""
 
     ABOUT = About("The map", "Space marks that the map as a whole looks odd. Enter asks.")
-    BINDINGS = [act("why.ask").binding(), act("why.map").binding()]  # noqa: RUF012
+    BINDINGS = bindings("why-asked")
 
     def __init__(self, *, odd: bool) -> None:
         super().__init__(id="map")
         self.odd = odd
 
     def render(self) -> Content:
-        return Content("map looks odd: yes" if self.odd else "map looks odd: no ")
-
-    def action_toggle(self) -> None:
-        self.odd = not self.odd
-        self.refresh()
+        return Content(f"map {'✓ odd' if self.odd else '· no'}")
 
 
 class WhyPanel(Panel["Verdict"]):
@@ -144,7 +140,8 @@ class WhyPage(Page):
         #asked > .label { width: auto; padding: 0 1 0 0; color: $text-muted; }
         #asked Field, #asked Field:focus { width: 1fr; height: 1; border: none; padding: 0 1; margin-right: 1; }
         #asked Field { background: $panel; }
-        #asked MapChoice { width: 18; padding: 0; }
+        #asked MapChoice { width: 9; padding: 0; }
+        #asked #group { width: 2fr; }
         #asked MapChoice:focus { background: $primary; color: $background; text-style: bold; }
         #columns { height: 1fr; layout: vertical; }
         #about { height: 7; border-top: dashed $rule; padding: 0 1; }
@@ -166,7 +163,9 @@ class WhyPage(Page):
         with Horizontal(id="asked"):
             for label, value in (("pert", asked.pert), ("group", asked.group), ("who", asked.who)):
                 yield Static(label, classes="label")
-                yield Field(value, id=label, select_on_focus=False)
+                field = Field(value, id=label, select_on_focus=False)
+                field.cursor_position = 0
+                yield field
             yield MapChoice(odd=asked.map)
         with Horizontal(id="columns"):
             yield WhyPanel()
@@ -222,7 +221,8 @@ class WhyPage(Page):
     def _mends(self) -> tuple[Mend, ...]:
         """What mends the cause in focus; nothing before all is known."""
         told = self.query_one(CauseList).in_focus
-        return told.mends if told is not None and not self.query_one(WhyPanel).asking else ()
+        panel = self.query_one(WhyPanel)
+        return told.mends if told is not None and not panel.asking and panel.problem is None else ()
 
     def _mend(self, kind: str) -> Mend | None:
         return next((mend for mend in self._mends if mend.kind == kind), None)
@@ -255,6 +255,11 @@ class WhyPage(Page):
         mend = self._mend("runbook")
         if mend is not None:
             await house(self).walk(mend.name, self._given)
+
+    def action_map(self) -> None:
+        choice = self.query_one(MapChoice)
+        choice.odd = not choice.odd
+        choice.refresh()
 
     def action_change(self) -> None:
         self.query_one("#pert").focus()
