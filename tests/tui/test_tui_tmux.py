@@ -154,7 +154,7 @@ def test_from_the_start_to_a_solved_drill(terminal: Terminal) -> None:
     assert CASE not in terminal.screen.partition("ruled out")[0]
     terminal.keys("m")
     terminal.see("app.restart in sandbox", "y")
-    terminal.see("carry this out")
+    terminal.see("Carry this out?")
     terminal.type("y")
     terminal.keys("Enter")
     terminal.see("Ended after", "✓ done")
