@@ -22,7 +22,7 @@ AGAINST = {name: [other for other, _ in scenario.against] for name, scenario in 
 
 
 @pytest.fixture(autouse=True)
-def _no_drill(world_home: Path, _healthy: None) -> Iterator[None]:  # noqa: F811
+def _no_drill(world_home: Path, _healthy: None) -> Iterator[None]:
     def clear() -> None:
         for file in (store.file(), store.over_file()):
             file.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ async def test_a_drill_from_its_beginning_to_its_score() -> None:
         await answer(app, "redis-flushed")
         await app.see("✗ It is not that: -15", "redis-flushed  ✗ no")
         await answer(app, case)
-        await app.see(f"✓ Right: {case}.", "points     82 of 100", "-15  answered redis-flushed", "detours    logs")
+        await app.see(f"✓ Right: {case}.", "points     79 of 100", "-15  answered redis-flushed", "cache status, logs")
         await app.press("enter")
         await app.see("nothing needs you", "★ rp006")
         await app.gone("drill, level")
@@ -175,7 +175,8 @@ class Stage:
 def drill(**changed: object) -> Drill:
     values = {
         "id": "d1", "phase": Phase.ON, "environment": "sandbox", "level": 2, "seed": 7, "salt": "s",
-        "sealed": choice.seal(("redis-flushed",), "s"), "started": NOW.replace(hour=12, minute=26), "symptoms": (SYMPTOM,),
+        "sealed": choice.seal(("redis-flushed",), "s"), "started": NOW.replace(hour=12, minute=26),
+        "symptoms": (SYMPTOM,),
         "commands": (Typed("doctor", 0, NOW, True), Typed("groups list", 0, NOW)),
         "hints": ("Is a rebuild going on?  toolkit cache status --env sandbox",),
         "answers": (Answer(("vault-sealed",), Verdict.WRONG, NOW),),

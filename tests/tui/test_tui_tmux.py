@@ -34,7 +34,9 @@ class Terminal:
 
     def __init__(self, home: Path, socket: str) -> None:
         self._socket = socket
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH") if name in os.environ
+        }
         prompt = home / "prompt.sh"
         prompt.write_text("PS1='ready> '\n", "utf-8")
         variables = {**kept, "TOOLKIT_HOME": str(home), "ENV": str(prompt)}
