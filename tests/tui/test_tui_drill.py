@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from test_tui_sandbox import _healthy, on_sandbox, world_home  # noqa: F401 - fixtures
 from textual.widgets import Input
@@ -18,6 +19,7 @@ from toolkit.errors import Failed
 from toolkit.sandbox import client
 from toolkit.sandbox.scenarios import SCENARIOS
 
+msgspec.json.Decoder(Drill)  # its types are looked up now, before a test lets the clock stand still
 AGAINST = {name: [other for other, _ in scenario.against] for name, scenario in SCENARIOS.items()}
 
 
