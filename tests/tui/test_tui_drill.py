@@ -117,7 +117,7 @@ async def test_a_dry_run_and_a_change_at_the_gate_count_as_their_commands() -> N
         await app.press("g")
         await app.see("g again ends the drill")
         await app.press("g")
-        await app.see("✗ It was group-evicted.", "the case did not")  # a rebuild in nobody's interest is damage
+        await app.see("✗ It was group-evicted.", "-20  cache.rebuild: Rebuild")  # that was damage
 
 
 async def test_a_drill_outlives_the_app_and_its_sandbox() -> None:
