@@ -57,7 +57,14 @@ async def main() -> None:
         await seen("rebuild-permissions", "rp006_2026w47", "reload-the-groups")
         await until(pilot, lambda: not any(word in text(app) for word in ("looking", "counting", "asking")))
         save("home")
-        await pilot.press("4")
+        await pilot.press("w")
+        await seen("Fill in what you know")
+        for letter in "BRCA1":
+            await pilot.press(letter)
+        await pilot.press("enter")
+        await seen("redis-flushed 95%", "m Mend")
+        save("why")
+        await pilot.press("escape", "4")
         await seen("concurrency", "rp006-prod")
         save("jobs")
         await pilot.press("b")
@@ -97,6 +104,15 @@ async def main() -> None:
         await pilot.press("7")
         await seen("cache.rebuild")
         save("journal")
+        await pilot.press("D")
+        await seen("Choose a level", "enter Go on")
+        app.screen.query_one("#seed", Input).value = "7"
+        await pilot.press("enter")
+        await seen("reports:", "a Answer")
+        save("drill")
+        await pilot.press("g", "g")
+        await seen("The shortest way")
+        save("score")
     client.stop()
 
 

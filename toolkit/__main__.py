@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 from toolkit.errors import ExitCode, ToolkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from toolkit.drills.course import Stage
     from toolkit.environments.preferences import Tui
     from toolkit.systems.connections import Connections
     from toolkit.tui.opener import Choice
@@ -144,6 +145,11 @@ class _Opener:
         from toolkit import opening
 
         return opening.choose(name, lambda _: None).connect()
+
+    def stage(self, narrate: Callable[[str], None]) -> Stage:
+        from toolkit.stage import SandboxStage
+
+        return SandboxStage(narrate)
 
 
 def _read_only_variable() -> bool:

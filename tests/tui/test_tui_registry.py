@@ -14,6 +14,8 @@ from toolkit.tui.app import ToolkitApp
 from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
 from toolkit.tui.screens.bucket_deleted import DeletedPage
+from toolkit.tui.screens.drill import DrillPage
+from toolkit.tui.screens.drill_answer import AnswerPage
 from toolkit.tui.screens.environments import Choices, Environments
 from toolkit.tui.screens.gate import Gate
 from toolkit.tui.screens.help import text
@@ -25,6 +27,7 @@ from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
 from toolkit.tui.screens.where_to import WhereTo
+from toolkit.tui.screens.why import MapChoice, WhyPage
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.table import RowList
@@ -43,9 +46,16 @@ OWNERS: dict[str, list[type]] = {
     "where-to": [WhereTo],
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
+    "drill": [DrillPage],
+    "drill-answer": [AnswerPage],
+    "why": [WhyPage],
+    "why-asked": [MapChoice],
     "logs-on-top": [OnTop],
     **{page: [page_class(page)] for page in PAGES},
 }
+
+# A scope of widgets whose screen does it.
+ON_SCREEN: dict[str, list[type]] = {"why-asked": [WhyPage]}
 
 
 def _own(owner: type) -> list[Binding]:
@@ -76,7 +86,7 @@ def test_every_action_can_be_carried_out() -> None:
         name = act.action.partition("(")[0]
         owners = OWNERS[act.scope]
         if name.startswith("screen."):
-            owners, name = OWNERS[act.scope], name.removeprefix("screen.")
+            owners, name = ON_SCREEN.get(act.scope, OWNERS[act.scope]), name.removeprefix("screen.")
         elif name.startswith("app."):
             owners, name = [ToolkitApp], name.removeprefix("app.")
         for owner in owners:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from toolkit import opening
 from toolkit.actions.journal import Journal
 from toolkit.environments.preferences import Tui
 from toolkit.sandbox import client
+from toolkit.stage import SandboxStage
 from toolkit.systems.connections import Connections
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.opener import Choice
@@ -32,6 +33,9 @@ class SandboxOpener:
 
     def open(self, name: str) -> Connections:
         return opening.choose(name, lambda _: None).connect()
+
+    def stage(self, narrate: Callable[[str], None]) -> SandboxStage:
+        return SandboxStage(narrate)
 
 
 @pytest.fixture(scope="module")

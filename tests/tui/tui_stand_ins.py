@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from tui_diagnosis import well
+
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.bucket_folders import FolderCount, Index
 from toolkit.cache.frame_names import FrameNames
@@ -101,6 +103,8 @@ class World:
     deleted: list[ObjectInfo] = field(default_factory=list)
     not_fetched: list[Any] = field(default_factory=list)
     arrive: threading.Event = field(default_factory=threading.Event)
+    diagnosis: dict[str, Finding] = field(default_factory=dict)
+    stage: Any = None
     preferences: Tui = field(default_factory=Tui)
     closed: bool = False
     groups: Sequence[str] = NAMES
@@ -378,6 +382,16 @@ class StandInCore(Core):
         self.world.token_ttl = 28800
         return SimpleNamespace(status=SimpleNamespace(ttl_seconds=28800, display_name="anna"), note="")
 
+    def why(self, asked: Any) -> Iterator[Finding]:
+        self.world.ask(f"why {asked.pert}/{asked.group}/{asked.who}{'/True' if asked.map else ''}")
+        for name in self.why_names(asked):
+            if f"why {name}" in self.world.hanging:
+                self.world.ask(f"why {name}")
+            yield self.world.diagnosis.get(name) or well(name)
+
+    def mend(self, name: str, given: Any) -> Any:
+        return self.rebuild()
+
     def rebuild(self) -> Any:
         if self.world.action is None:
             self.world.action = Rebuild(self.world.environment)
@@ -533,6 +547,10 @@ class StandInOpener:
     def preferences(self) -> Tui:
         self.world.ask("preferences")
         return self.world.preferences
+
+    def stage(self, narrate: Callable[[str], None]) -> Any:
+        self.world.stage.narrate = narrate
+        return self.world.stage
 
     def open(self, name: str) -> Any:
         self.opened.append(name)

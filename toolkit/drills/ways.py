@@ -70,6 +70,7 @@ _CHANGES: Final = (
     *("app restart", "bucket restore", "bucket rm", "cache rebuild"),
     *("groups delete", "groups flush", "groups restore"),
 )
+_CALLED: Final = {"bucket.remove": "bucket rm"}  # all others are typed as they are called
 _NEUTRAL: Final = (*_LOOKS_AROUND, *_CHANGES)
 
 
@@ -104,6 +105,11 @@ def neutral(words: str, symptoms: Sequence[Symptom]) -> bool:
     if words == "groups show" and any(symptom.group for symptom in symptoms):
         return True
     return any(words == one or words.startswith(f"{one} ") for one in _NEUTRAL)
+
+
+def changing_words(action: str) -> str:
+    """The words of the command that carries out the action of that name."""
+    return _CALLED.get(action, action.replace(".", " "))
 
 
 def mends(true: Sequence[Cause]) -> tuple[Mend, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,18 @@ from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, in_browser, keymap, theme
+from toolkit.tui import background, in_browser, keymap, looks, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
+from toolkit.tui.drilling import LOOK, Drilling
 from toolkit.tui.keymap import Keymap
 from toolkit.tui.opener import Choice, Opener
 from toolkit.tui.pages import PagedApp, in_environment
 from toolkit.tui.palette import Commands
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class ToolkitApp(PagedApp):
         self._interrupted_at = 0.0
         self._told: Operation | None = None
         self.keys = Keymap()
+        self.drilling = Drilling(self)
         for own in theme.THEMES:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -84,6 +88,7 @@ class ToolkitApp(PagedApp):
         self.set_interval(0.5, self._watch_operation)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
+        self.set_interval(LOOK, self.drilling.watch)
 
     # What the person likes
 
@@ -127,6 +132,42 @@ class ToolkitApp(PagedApp):
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
         await self.action_go("home")
+
+    async def reopen(self) -> None:
+        """Open the environment anew: the world behind it is another one now."""
+        choice = self.opened().choice
+        self.leave_pages()
+        await self.switch_mode("environments")
+        try:
+            connections = await in_thread(lambda: self.opener.open(choice.name), f"open {choice.name}")
+        except ToolkitError as problem:
+            self.notify(scrub(f"{problem.message} {problem.hint}"), title=choice.name, severity="error", timeout=15)
+        else:
+            await self.enter(choice, connections)
+
+    @in_environment
+    async def action_why(self) -> None:
+        """Ask for the diagnosis, of what is looked at."""
+        why = await in_thread(partial(importlib.import_module, "toolkit.tui.screens.why"), "import")
+        if isinstance(self.screen, Page) and not isinstance(self.screen, why.WhyPage):
+            await self.push_screen(why.about(self.page, *self.screen.subject()))
+
+    async def action_drill(self) -> None:
+        """Begin a drill, or show the one that is on."""
+        if self.session is None or not self.session.sandbox:
+            self.notify("Drills are in the sandbox alone: open it first (e).", severity="warning")
+            return
+        drill = await in_thread(partial(importlib.import_module, "toolkit.tui.screens.drill"), "import")
+        if isinstance(self.screen, Page) and not isinstance(self.screen, drill.DrillPage):
+            await self.push_screen(drill.DrillPage(self.page))
+
+    async def walk(self, runbook: str, given: Mapping[str, str]) -> None:
+        """Begin a case with that runbook; `given` are inputs that are known already."""
+        from toolkit.tui.screens.runbooks import RunbooksPage
+
+        await self._go_to_top("runbooks")
+        if isinstance(self.screen, RunbooksPage):
+            await self.screen.walk(runbook, given)
 
     async def _ask_who(self, session: Session) -> None:
         """Who we are to Vault, for the banner. Home's health says it where this fails."""
@@ -231,6 +272,8 @@ class ToolkitApp(PagedApp):
         if operation is None or not operation.over or operation is self._told:
             return
         self._told = operation
+        if self.session is not None:
+            looks.note_change(self.session.environment.name, operation)
         if operation.started is not None:
             self.outdate_pages()
         if operation.started is None or self.screen.has_class("gate"):

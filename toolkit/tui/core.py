@@ -4,7 +4,7 @@ answer (and the SDKs below them) are imported when the first question is asked, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from toolkit.cache.groups import GroupDetail, Overview
     from toolkit.cache.search.find import Found
     from toolkit.cache.workloads import Look
+    from toolkit.checks.diagnosis.cause import Asked
+    from toolkit.checks.diagnosis.verdict import Verdict
     from toolkit.checks.finding import Finding
     from toolkit.progress import Progress
     from toolkit.secret import Secret
@@ -210,6 +212,32 @@ class Core:
         mount = part.mount if part.method == "userpass" else ""
         way = login.UserPass(user, secret, mount) if user else login.Pasted(secret)
         return self.connections.vault.login(way)
+
+    def why_names(self, asked: Asked) -> tuple[str, ...]:
+        """The checks that the diagnosis of `asked` needs, in the order in which they are begun."""
+        from toolkit.checks.diagnosis import asking, verdict
+
+        del verdict  # only imported: `judge` is asked where nothing may be waited for
+        return asking.names(asked)
+
+    def why(self, asked: Asked) -> Iterator[Finding]:
+        """Each finding of the diagnosis, as it becomes known."""
+        from toolkit.checks.diagnosis import asking
+
+        return asking.findings(self.connections, asked)
+
+    def judge(self, asked: Asked, findings: Mapping[str, Finding]) -> Verdict:
+        """What the findings so far speak for. Does not block, once `why_names` was asked."""
+        from toolkit.checks.diagnosis.verdict import verdict
+
+        return verdict(asked, findings)
+
+    def mend(self, name: str, given: Mapping[str, str]) -> Action:
+        """The action of that name, with its inputs."""
+        from toolkit.actions import offers
+
+        wanted = {one.name for one in offers.OFFERS[name].inputs} if name in offers.OFFERS else set()
+        return offers.make(name, self.connections, {key: value for key, value in given.items() if key in wanted})
 
     def rebuild(self) -> Action:
         """The action that starts the cache manager and sees it through."""

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toolkit.tui import background
+from toolkit.tui import background, looks
 from toolkit.tui.clock import ticks
 from toolkit.tui.opener import Choice
 
@@ -79,6 +79,10 @@ class Session:
         if self.token is None or self.token.ttl_seconds is None:
             return None
         return max(0.0, self.token.ttl_seconds - (ticks() - self.token_at))
+
+    def looked(self, words: str, code: int = 0, *, by_itself: bool = False) -> None:
+        """Somebody has seen what the command of these words shows; it counts in a drill. `code` is the command's."""
+        looks.note(self.environment.name, words, code, by_itself=by_itself)
 
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""

@@ -18,6 +18,16 @@ class Judged:
     cause: Cause
     judgement: Judgement
 
+    @property
+    def ruled_out_by(self) -> str:
+        """Its name, and the check that rules it out."""
+        return f"{self.cause.name} ({self.judgement.checks[0]})"
+
+    @property
+    def untold_for(self) -> str:
+        """Its name, and the check for want of which it could not be told."""
+        return f"{self.cause.name} ({self.judgement.checks[0]} has no answer)"
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -38,6 +38,7 @@ class EventsPanel(Panel[None]):
     )
 
     title = "Events of new groups"
+    same_as = "events tail"
 
     DEFAULT_CSS = """
     EventsPanel { height: 1fr; }

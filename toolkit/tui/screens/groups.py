@@ -47,6 +47,7 @@ class GroupsPanel(Panel["Overview"]):
     )
 
     title = "Groups"
+    same_as = "groups list"
     every = 60.0
 
     DEFAULT_CSS = """
@@ -123,6 +124,10 @@ class GroupsPage(Page):
     def body(self) -> ComposeResult:
         yield GroupsPanel(id="groups")
 
+    def subject(self) -> tuple[str, str]:
+        group = self.query_one(GroupsPanel).table.in_focus
+        return "", group.name if group is not None else ""
+
     @on(Table.Chosen)
     async def action_frames(self) -> None:
         group = self.query_one(GroupsPanel).table.in_focus
@@ -157,6 +162,7 @@ def _style(amount: int | None) -> str:
 class FramesPanel(Panel["GroupDetail"]):
     """The frames of one group in both layers."""
 
+    same_as = "groups show"
     ABOUT = About("The frames of a group", "A row a frame; below stand its key in Redis and its object in the bucket.")
 
     DEFAULT_CSS = """
@@ -221,6 +227,9 @@ class FramesPage(Page):
     def __init__(self, group: str) -> None:
         super().__init__(crumb=group)
         self._group = group
+
+    def subject(self) -> tuple[str, str]:
+        return "", self._group
 
     def body(self) -> ComposeResult:
         yield FramesPanel(self._group)

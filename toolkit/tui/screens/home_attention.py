@@ -168,6 +168,7 @@ class Attention(Panel["list[Operation]"]):
         else:
             self._image_at = ticks()
             self.hear("image", (finding,))
+            self.session.looked("image check", by_itself=True)
 
     # What the others tell
 

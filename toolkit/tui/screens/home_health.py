@@ -31,6 +31,8 @@ class Health(Panel["tuple[str, ...]"]):
     )
 
     title = "Health"
+    same_as = "doctor"
+    by_itself = True
     every = 120.0
 
     DEFAULT_CSS = """

@@ -66,6 +66,8 @@ class Layers(Panel["LayersSeen"]):
     """L2 and L3 are its question; L1 and the counts of perturbations come beside it, and hold nothing up."""
 
     title = "Layers"
+    same_as = "groups list"
+    by_itself = True
     every = 60.0
 
     DEFAULT_CSS = "Layers #headings { height: 1; }"
@@ -129,6 +131,7 @@ class Layers(Panel["LayersSeen"]):
             attention.down("L1", problem)
             return
         attention.hear("L1", (self._memory.finding,))
+        self.session.looked("app status", by_itself=True)
         self._draw()
 
     async def _count(self, stop: threading.Event) -> None:

@@ -38,6 +38,8 @@ class ManagerPanel(Panel[ManagerSeen]):
     """Asked every half minute; every ten seconds while a run is going on."""
 
     title = "Cache manager"
+    same_as = "cache status"
+    by_itself = True
     every = 30.0
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it

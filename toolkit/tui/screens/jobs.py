@@ -49,6 +49,7 @@ class JobsPanel(Panel["list[Look]"]):
     )
 
     title = "Jobs"
+    same_as = "cache status"
     every = 15.0
 
     DEFAULT_CSS = """

@@ -55,6 +55,10 @@ class JobActs(Page):
         def before(width: int) -> Content:
             return job_details.about(row, zone, width)
 
+        if core.is_own(row):
+            self.session.looked("image check")
+        elif row.pod is not None and row.look.deployment:
+            self.session.looked("app status")
         title = foreign(f"{row.kind} {row.name}")
         await self.app.push_screen(AskedPage(title, lambda: _details(core, row, before, commands), before))
 

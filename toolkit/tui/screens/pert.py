@@ -36,6 +36,7 @@ COLUMNS: list[Column[Where]] = [
 class PertPanel(Panel["Found"]):
     """Where it is, and below where it is not."""
 
+    same_as = "groups find"
     ABOUT = About("A perturbation", "A row a frame that holds it. Below: the places without it, and why not.")
 
     DEFAULT_CSS = """
@@ -95,6 +96,9 @@ class PertPage(Page):
     def __init__(self, pert: str) -> None:
         super().__init__(crumb=pert)
         self._pert = pert
+
+    def subject(self) -> tuple[str, str]:
+        return self._pert, ""
 
     def body(self) -> ComposeResult:
         yield PertPanel(self._pert)

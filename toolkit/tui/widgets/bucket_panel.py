@@ -44,6 +44,7 @@ class BucketPanel(Panel[Folder]):
     )
 
     title = "Bucket"
+    same_as = "bucket ls"
 
     DEFAULT_CSS = """
     BucketPanel { height: 1fr; }

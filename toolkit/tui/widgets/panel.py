@@ -43,6 +43,8 @@ class Panel(Vertical, Generic[T]):
 
     title = ""
     every: float | None = None  # seconds; None: only when somebody asks
+    same_as = ""  # the words of the command that shows the same: in a drill, who sees this panel has "run" it
+    by_itself = False  # it is shown whether somebody wants to see it or not
     asking = reactive(False)
     heading = reactive("")
 
@@ -101,9 +103,12 @@ class Panel(Vertical, Generic[T]):
         try:
             self.answered(await self.fetch())
         except Exception as error:  # noqa: BLE001 - also one of ours in showing it: the rest of the app works on
-            self.broken(as_problem(error))
+            problem = as_problem(error)
+            self.broken(problem)
+            self.session.looked(self.same_as, problem.exit_code, by_itself=self.by_itself)
         else:
             self.fresh()
+            self.session.looked(self.same_as, by_itself=self.by_itself)
 
     async def fetch(self) -> T:
         """The answer, asked in a thread. Overridden where the answer comes in pieces."""
