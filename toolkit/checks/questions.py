@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.checks import (
     access,
     app_pods,
+    biohive,
     cache_manager,
     cached_groups,
     cached_perts,
@@ -40,6 +41,7 @@ QUESTIONS: Mapping[str, Question] = {
         app_pods,
         access,
         recent_changes,
+        biohive,
     )
     for question in module.QUESTIONS
 }

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.access import Okta, Pomerium
+from toolkit.environments.biohive import BioHive
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
 from toolkit.errors import ConfigurationError
@@ -232,6 +233,7 @@ class Environment(Part, frozen=True):
     okta: Okta = Okta()
     pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()
+    biohive: BioHive = BioHive()
 
 
 class Settings(Part, frozen=True):

@@ -114,6 +114,7 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "vault_path": OKTA_VAULT_PATH,
             "ca_file": str(addresses.authority),
         },
+        "biohive": {"host": ""},  # there is none in the sandbox, and the real one is none of its business
         "logs.loki": {
             "address": addresses.loki,
             "tenant": LOKI_TENANT,
