@@ -1,18 +1,23 @@
-"""BioHive for the tests: a real sshd on the loopback with a home of its own, reached by the real ssh with a configuration
-of its own. Nothing of the developer's ~/.ssh is read.
+"""BioHive for the tests: a real sshd on the loopback with a home of its own, reached by the real ssh, which has a
+configuration of its own. Nothing of the developer's ~/.ssh is read.
 
 Where there is no sshd (Debian: openssh-server), the tests that need it are skipped, and say so.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
+import select
 import shutil
 import socket
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,7 +169,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def until_true(asked, what: str, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
+def until_true(asked: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while not asked():
         assert time.monotonic() < until, f"never came true: {what}"
@@ -189,6 +194,92 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         made.stop()
 
 
+@dataclass
+class Started:
+    """`toolkit …` in a process of its own, under way. With `terminal` all its streams are one."""
+
+    process: subprocess.Popen[bytes]
+    terminal: int | None = None
+    said: bytes = b""
+
+    def until(self, text: str) -> None:
+        """Read until it has said `text`."""
+        stream = self.terminal if self.terminal is not None else self.process.stdout.fileno()  # type: ignore[union-attr]
+        until = time.monotonic() + 30
+        while text.encode() not in self.said:
+            assert time.monotonic() < until, self.said
+            ready, _, _ = select.select([stream], [], [], 1)
+            if ready:
+                try:
+                    block = os.read(stream, 4096)
+                except OSError:  # the other end of the terminal is closed
+                    block = b""
+                assert block, self.said
+                self.said += block
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code, and all that it said on stdout (stderr too at a terminal)."""
+        if self.terminal is None:
+            rest, err = self.process.communicate(timeout=40)
+            self.err = err.decode()
+            return self.process.returncode, (self.said + rest).decode()
+        while True:
+            try:
+                block = os.read(self.terminal, 4096)
+            except OSError:
+                block = b""
+            if not block:
+                break
+            self.said += block
+        os.close(self.terminal)
+        return self.process.wait(40), self.said.decode()
+
+
+@contextlib.contextmanager
+def started(*words: str, terminal: bool = False) -> Iterator[Started]:
+    """Type `toolkit WORDS` and look on."""
+    line = [sys.executable, "-m", "toolkit", *words]
+    if terminal:
+        mine, theirs = pty.openpty()
+        process = subprocess.Popen(line, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_own_terminal)
+        os.close(theirs)
+        made = Started(process, mine)
+    else:
+        made = Started(subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
+        for stream in (made.process.stdout, made.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _own_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def connections_left(machine: Machine) -> list[str]:
+    """The ssh processes of this test that still run here."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = process.cmdline()
+            if line[:1] == ["ssh"] and str(machine.config) in line and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(line))
+    return found
+
+
+def running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture
 def machine(node: Machine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """The login node, up, its key known, the person's key taken there, `lab` configured."""
@@ -199,5 +290,7 @@ def machine(node: Machine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Machi
     )
     node.known_hosts()
     shutil.rmtree(node.folder / "bin", ignore_errors=True)
+    shutil.rmtree(node.remote)
+    node.remote.mkdir()
     node.configure(home)
     return node

@@ -34,10 +34,12 @@ def measured(connections: Connections, command: str, progress: Progress, *, real
                 del came[1:-1]
         progress.tell(event)
 
-    yield Progress(tell, progress.stop)
-    if len(came) > 1:
-        (before, began), (after, ended) = came
-        rates.remember(_link(connections), after - before, ended - began)
+    try:
+        yield Progress(tell, progress.stop)
+    finally:
+        if len(came) > 1:
+            (before, began), (after, ended) = came
+            rates.remember(_link(connections), after - before, ended - began)
 
 
 def said(connections: Connections, command: str, count: int) -> None:

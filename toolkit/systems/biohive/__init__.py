@@ -87,7 +87,7 @@ class BioHive:
 
     def ssh(self, remote: str = "", *, options: Sequence[str] = (), log: Path | None = None) -> list[str]:
         """The command that runs `remote` there over the connection; ssh's own words go to `log`."""
-        words = ["ssh", *self.target.options, *self._socket(), *_SESSION, *options]
+        words = ["ssh", *self.target.options, *self._socket(), *options, *_SESSION]
         if log is not None:
             words += ["-E", str(log)]
         return [*words, self.target.host, *([remote] if remote else [])]

@@ -49,7 +49,7 @@ def why_not(target: Target, said: str) -> ToolkitError:
             f"{where} shows another host key than the one noted for it"
             + (f": now {shown[0]}." if shown else ".")
             + "\nIt was set up anew, or somebody stands in between.",
-            hint=f"Ask {_ASK} whether this fingerprint is right. If it is, forget the old key, and connect once by hand.",
+            hint=f"Ask {_ASK} whether this fingerprint is right. If so, forget the old key and connect by hand.",
             by_hand=(f"ssh-keygen -R {target.known_as}", *by_hand),
         )
     if says("Host key verification failed", "No host key is known", "host key is known for"):
