@@ -99,7 +99,7 @@ def test_what_is_not_there(machine: Machine, here: Sandbox) -> None:
 
 
 def large(machine: Machine) -> bytes:
-    content = b"".join(number.to_bytes(4, "big") for number in range(6_000_000))
+    content = b"".join(number.to_bytes(4, "big") for number in range(2_500_000))
     (machine.remote / "large").write_bytes(content)
     return content
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__, figures
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.question import Question
+from toolkit.checks.runner import Check
 from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.progress import SILENT
 
 if TYPE_CHECKING:
     from toolkit.progress import Progress
@@ -126,6 +130,15 @@ def _keys(target: Target, host_key: str) -> tuple[str, ...]:
     else:
         agent = f"the ssh agent holds {target.agent_keys} key{'' if target.agent_keys == 1 else 's'}"
     return (f"host key {host_key}", f"key files: {', '.join(target.keys_here) or 'none'}", agent)
+
+
+def checks(connections: Connections) -> tuple[Check, Check]:
+    """Both, for the runner: the second is not asked where the first fails."""
+    way_in, there = (
+        Check(one.name, partial(one.ask, connections, {}, SILENT), limit=one.limit, when_broken=Status.UNKNOWN)
+        for one in QUESTIONS
+    )
+    return way_in, replace(there, needs=(way_in.name,))
 
 
 QUESTIONS = (
