@@ -209,6 +209,33 @@ def test_a_port_that_is_taken(machine: Machine, here: Sandbox) -> None:
     until_true(lambda: not running(int((machine.remote / "pid").read_text())), "Jupyter ends there")
 
 
+@pytest.mark.parametrize(
+    ("answers", "steps"),
+    [
+        (("task=search", "pert=BRCA1"), "can-you-get-in is-the-toolkit-there search-all-groups clean-up"),
+        (("task=notebook",), "can-you-get-in is-the-toolkit-there start-jupyter-there clean-up"),
+    ],
+)
+def test_the_runbook_walks_with_a_biohive(
+    machine: Machine, here: Sandbox, answers: tuple[str, ...], steps: str
+) -> None:
+    given = [word for answer in answers for word in ("--set", answer)]
+    ran = here.run("runbook", "run", "work-on-biohive", *given, *E, "--yes", "-o", "json", code=None).json()
+    for _ in range(6):
+        if ran["here"] is None:
+            break
+        more = ("--done", "did it")
+        ran = here.run("runbook", "resume", ran["case"], *more, "--yes", "-o", "json", code=None).json()
+    assert [step["step"] for step in ran["steps"]] == steps.split()
+    assert {one["name"]: one["status"] for one in ran["findings"]} == {"biohive": "ok", "biohive-toolkit": "warn"}
+
+
+def test_the_runbook_where_there_is_no_way_in(machine: Machine, here: Sandbox) -> None:
+    machine.known_hosts("")
+    ran = here.run("runbook", "run", "work-on-biohive", *E, "--yes", "-o", "json", code=5).json()
+    assert ran["here"]["step"] == "mend-the-way-in"
+
+
 def read(port: int, path: str) -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
         return bytes(answer.read())

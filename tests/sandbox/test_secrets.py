@@ -50,6 +50,8 @@ LINES = [
     ("access", "check", "ines.moreau@partner.example", *E, "-o", "json"),
     ("logs", *E),
     ("logs", "app", "errors", "--link", *E),
+    ("biohive", "status", *E),
+    ("biohive", "run", "--", "doctor", *E),
     ("bucket", "ls", *E),
     ("bucket", "du", *E),
     ("bucket", "get", "{group}", *E, "--to", "{home}/got"),
