@@ -10,7 +10,7 @@ from tui_stand_ins import BROKEN, World
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_key_shows_both_findings_and_what_to_type(size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
-        await app.press("B")
+        await app.press("S")
         await app.see("Home › BioHive" if "›" in app.text else "BioHive", "✓ ok", "! warn", "no toolkit there")
         await app.see("toolkit biohive install", "toolkit biohive run --", "toolkit biohive jupyter --env rp006")
         await app.press("enter")
@@ -30,7 +30,7 @@ async def test_the_palette_leads_there() -> None:
 
 async def test_what_cannot_be_asked_is_said_in_its_place() -> None:
     async with driven(world=World(broken={"biohive": BROKEN})) as app:
-        await app.press("B")
+        await app.press("S")
         await app.see("does not answer")
         app.world.broken.clear()
         await app.press("r")

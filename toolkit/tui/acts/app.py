@@ -14,7 +14,7 @@ SCOPE = Scope(
         Act("app.operation", "o", "operation", "Operation", "Show the change that is being carried out, or was last."),
         Act("app.theme", "t", "toggle_theme", "Light/dark", "Change between the dark and the light theme."),
         Act("app.jump", "slash", "jump", "Jump", "Go to any group, folder, job, pod, runbook, pert or page.", True),
-        Act("app.biohive", "B", "biohive", "BioHive", "Does ssh get me into BioHive, and is the toolkit there?"),
+        Act("app.biohive", "S", "biohive", "BioHive", "Does ssh get me into BioHive, and is the toolkit there?"),
         Act("app.login", "L", "login", "Log in", "Log in to Vault anew, and ask everything again."),
         Act("app.palette", "ctrl+p,colon", "command_palette", "Find", "Find any action by name.", True, palette=False),
         Act("app.help", "question_mark,f1", "show_help", "Help", "This help: every key, and what it does.", True),
