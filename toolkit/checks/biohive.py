@@ -64,7 +64,7 @@ def attempt(connections: Connections, *, interactive: bool = False) -> tuple[Fin
         facts |= {"in": False, "seconds": None}
         keys, by_hand = _keys(target, facts["host_key"]), problem.by_hand
         return Finding("", Status.FAIL, problem.message, problem.hint, 0.0, keys, by_hand, facts), problem
-    facts |= {"in": True, "seconds": round(connected.seconds, 3)}
+    facts |= {"in": True, "seconds": round(connected.seconds, 3), "host_key": connected.target.host_key}
     keys = _keys(target, facts["host_key"])
     return Finding("", Status.OK, words(connected), "", 0.0, keys, (target.by_hand(),), facts), None
 

@@ -22,9 +22,11 @@ from typing import Final
 
 from toolkit.environments.biohive import BioHive as Part
 from toolkit.errors import Failed, ToolkitError
+from toolkit.secret import scrub
 from toolkit.systems.biohive import errors, scripts
 from toolkit.systems.biohive.target import Target, target
 from toolkit.systems.biohive.there import Link, There, link, there
+from toolkit.systems.bucket.names import shown
 
 LOST: Final = 255  # ssh's own exit status for all that is its own trouble
 _PERSISTS: Final = 60  # seconds that the connection outlives a toolkit that was killed
@@ -77,7 +79,10 @@ class BioHive:
                 self._connected = Connected(self.target, time.monotonic() - started, shared=True)
             else:
                 self._open(interactive=interactive)
-                self._connected = Connected(self.target, time.monotonic() - started, shared=False)
+                seconds = time.monotonic() - started
+                if self.target.host_key == "unknown":
+                    self._target = target(self.part)  # somebody has just said yes to it
+                self._connected = Connected(self.target, seconds, shared=False)
             return self._connected
 
     def alive(self) -> bool:
@@ -117,9 +122,10 @@ class BioHive:
             if process.returncode == LOST:
                 raise self.lost(log.read_text("utf-8", "replace"), doing)
         if process.returncode != 0:
-            text = (said or out).decode("utf-8", "replace").strip()
+            lines = scrub((said or out).decode("utf-8", "replace")).strip()[-600:].splitlines()
+            text = "\n".join(map(shown, lines))
             raise Failed(
-                f"{doing[:1].upper()}{doing[1:]} did not work on {self.target.host}: {text[-600:]}",
+                f"{doing[:1].upper()}{doing[1:]} did not work on {self.target.host}: {text}",
                 hint="Look there by hand.",
                 by_hand=(self.target.by_hand(),),
             )

@@ -11,6 +11,7 @@ from typing import Final
 from toolkit.errors import ConfigurationError, NotAllowed, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
 from toolkit.systems.biohive.target import Target
+from toolkit.systems.bucket.names import shown
 
 _LONGEST: Final = 300
 _NOISE: Final = re.compile(r"^(Warning: Permanently added|Pseudo-terminal will not|debug\d:|Control socket connect)")
@@ -36,7 +37,8 @@ class ConnectionCut(Unreachable):
 def why_not(target: Target, said: str) -> ToolkitError:
     """The error for what ssh wrote when it ended with 255."""
     where, by_hand = f"BioHive at {target.label}", (target.by_hand(),)
-    lines = [line for line in scrub(said).replace("\r", "").splitlines() if line.strip() and not _NOISE.match(line)]
+    said = scrub(said).replace("\r", "")
+    lines = [shown(line) for line in said.splitlines() if line.strip() and not _NOISE.match(line)]
     text = "\n".join(lines)
     last = (lines[-1] if lines else "ssh gave no reason")[:_LONGEST]
 

@@ -228,7 +228,7 @@ def _fill(biohive: BioHive, one: Remote, more: Callable[[int], None], progress: 
         if status == LOST:
             raise biohive.lost(log.read_text("utf-8", "replace"), "fetching")
         if status != 0:
-            raise Failed(" ".join(said.decode("utf-8", "replace").split())[:300] or f"tail ended with {status}")
+            raise Failed(shown(" ".join(said.decode("utf-8", "replace").split()))[:300] or f"tail ended with {status}")
 
 
 def _digests(biohive: BioHive, files: Sequence[Remote]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from toolkit.progress import Progress
 from toolkit.secret import Secret, scrub
 from toolkit.systems.biohive import LOST, BioHive
 from toolkit.systems.biohive.running import Running
+from toolkit.systems.bucket.names import shown
 
 _LINK: Final = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|\[::1\]):(\d{2,5})(/[^\s\x1b]*)?")
 _STARTS: Final = 120.0  # seconds that Jupyter may take on a slow file system
@@ -85,7 +86,7 @@ class Notebook:
                     Secret(token)  # from now on it is scrubbed from all that is said
                 self._theirs = (found[1], int(found[2]), path)
                 self._found.set()
-            self._said.append(scrub(line))
+            self._said.append(shown(scrub(line)))
         self._found.set()
 
     def _wait_for_link(self, progress: Progress) -> tuple[str, int, str]:

@@ -85,9 +85,9 @@ class Running:
         threading.Thread(target=self.signal, args=("INT",), name="interrupting", daemon=True).start()
 
     def close(self, first: str = "INT") -> None:
-        """Make it end, there and here. Nothing happens where it has ended."""
+        """Make it end, there and here; at once where it was asked to before. Nothing happens where it has ended."""
         try:
-            for which in (first, "KILL"):
+            for which in ("KILL",) if self.signalled else (first, "KILL"):
                 if self.process.poll() is not None:
                     break
                 self.signal(which)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolkit.errors import Failed
+from toolkit.systems.bucket.names import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def there(said: str) -> There:
         if key == "free":
             count, _, place = value.partition(" ")
             if count.isdigit():
-                room.append(Room(place, int(count) * 1024))
+                room.append(Room(shown(place), int(count) * 1024))
         else:
-            values.setdefault(key, value.strip())
+            values.setdefault(key, shown(value.strip()))
 
     def version(key: str) -> str:
         return [*values.get(key, "").split(), "", ""][1]
@@ -87,7 +88,7 @@ def link(said: str, url: str) -> Link:
     try:
         code, count, total, first = int(words[-4]), int(words[-3]), float(words[-2]), float(words[-1])
     except (IndexError, ValueError):
-        raise Failed(f"The link could not be measured: {' '.join(said.split())[:200]}") from None
+        raise Failed(f"The link could not be measured: {shown(' '.join(said.split()))[:200]}") from None
     if code not in (200, 206) or count < 1_000_000 or total <= first:
         why = f"{url} answered {code}" if code else "Google's storage does not answer there"
         raise Failed(
