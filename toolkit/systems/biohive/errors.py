@@ -46,10 +46,10 @@ def why_not(target: Target, said: str) -> ToolkitError:
         return any(word.lower() in text.lower() for word in words)
 
     if says("REMOTE HOST IDENTIFICATION HAS CHANGED", "host key for", "has changed and you have requested"):
-        shown = re.search(r"SHA256:[A-Za-z0-9+/]+", text)
+        fingerprint = re.search(r"SHA256:[A-Za-z0-9+/]+", text)
         return HostKeyChanged(
             f"{where} shows another host key than the one noted for it"
-            + (f": now {shown[0]}." if shown else ".")
+            + (f": now {fingerprint[0]}." if fingerprint else ".")
             + "\nIt was set up anew, or somebody stands in between.",
             hint=f"Ask {_ASK} whether this fingerprint is right. If so, forget the old key and connect by hand.",
             by_hand=(f"ssh-keygen -R {target.known_as}", *by_hand),
