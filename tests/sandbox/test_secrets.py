@@ -55,6 +55,8 @@ LINES = [
     ("side-panel", "check", *E, "-o", "json"),
     ("logs", *E),
     ("logs", "app", "errors", "--link", *E),
+    ("biohive", "status", *E),
+    ("biohive", "run", "--", "doctor", *E),
     ("bucket", "ls", *E),
     ("bucket", "du", *E),
     ("bucket", "get", "{group}", *E, "--to", "{home}/got"),

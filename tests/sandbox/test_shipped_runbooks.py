@@ -54,7 +54,6 @@ LOADER = (
     "see-productions-settings is-it-productions-phenoservice is-dry-run-true are-the-transformations-the-same"
     " is-the-model-the-same see-what-there-is-now run-it read-what-it-would-make"
 )
-BIOHIVE = "get-in keep-it-alive is-there-room is-the-toolkit-there"
 
 
 def within(runbook: str, steps: str) -> str:
@@ -202,9 +201,7 @@ WAYS = {
         ),
     ),
     "work-on-biohive": (
-        way(f"{BIOHIVE} download-the-group bring-it-home clean-up", WELL, group="a"),
-        way(f"{BIOHIVE} start-jupyter-there open-it-at-home clean-up", WELL, task="notebook"),
-        way(f"{BIOHIVE} search-all-groups clean-up", WELL, task="search", pert="BRCA1"),
+        way("can-you-get-in by-hand", UNKNOWN),  # the sandbox has none; test_biohive_files.py walks it with one
     ),
 }
 EACH = [

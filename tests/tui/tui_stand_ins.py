@@ -194,6 +194,11 @@ class StandInCore(Core):
                 name, Status.OK, f"{name} is as it should be", seconds=0.12, by_hand=(f"look --at {name}",)
             )
 
+    def biohive(self) -> Iterator[Finding]:
+        self.world.ask("biohive")
+        yield finding("biohive", Status.OK, "in as ana on bh-login001, after 0.4 s")
+        yield finding("biohive-toolkit", Status.WARN, "no toolkit there; uv is there", "toolkit biohive install")
+
     def overview(self) -> Overview:
         self.world.ask("overview")
         return self.made_up()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.checks import (
     access,
     app_pods,
+    biohive,
     cache_manager,
     cached_groups,
     cached_perts,
@@ -44,6 +45,7 @@ QUESTIONS: Mapping[str, Question] = {
         group_events,
         side_panel,
         recent_changes,
+        biohive,
     )
     for question in module.QUESTIONS
 }

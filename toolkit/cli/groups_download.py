@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
@@ -53,18 +54,24 @@ def download(
     1: some could not be had.
     """
     from toolkit.cache import download as downloading
+    from toolkit.cli import elsewhere
 
     with opened(env) as connections, diagnostics.watching() as progress:
-        result = downloading.download(
-            connections,
-            group,
-            to,
-            "L2" if layer is FromLayer.L2 else "L3",
-            frames or (),
-            progress,
-            overwrite=overwrite,
-            dry_run=dry_run,
-        )
+        from_bucket = layer is FromLayer.L3
+        command = f"groups download {shlex.quote(group)} --env {connections.environment.name}"
+        with elsewhere.measured(connections, command, progress, real=from_bucket and not dry_run) as timed:
+            result = downloading.download(
+                connections,
+                group,
+                to,
+                "L3" if from_bucket else "L2",
+                frames or (),
+                timed,
+                overwrite=overwrite,
+                dry_run=dry_run,
+            )
+        if dry_run and from_bucket:
+            elsewhere.said(connections, command, sum(file.bytes for file in result.frames if file.outcome == "to come"))
     if form is Format.PLAIN:
         output.rows(result.frames, _plain_columns(), form)
     else:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "image": Entry("Which image of the cache manager is asked for, deployed, and has really run: check.", "image"),
     "app": Entry("MapApp's own pods, which hold L1: status, restart.", "app"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
+    "biohive": Entry("BioHive, the supercomputer, over ssh: status, install, run, jupyter, get.", "biohive"),
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
     "events": Entry("Events of new groups (Kafka), and how far their consumers are: tail, find, lag.", "events"),
     "side-panel": Entry("How old is what the side panel shows: GO terms, benchmark database: check.", "side_panel"),

@@ -65,7 +65,10 @@ COMMANDS: tuple[Shows, ...] = (
 _KEEPS_FROM_REBUILDING: Final = ("vault-sealed", "token-rotated", "wrong-cluster", "rebuild-running")
 _SHOWS: Final = {one.words: one.checks for one in COMMANDS}
 # A look around that nobody should be blamed for; and what changes something, which is weighed as damage or mending.
-_LOOKS_AROUND: Final = (WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault")
+_LOOKS_AROUND: Final = (
+    *(WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault"),
+    "biohive",  # what is run there is another world's
+)
 _CHANGES: Final = (
     *("app restart", "bucket restore", "bucket rm", "cache rebuild"),
     *("groups delete", "groups flush", "groups restore"),

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.access import Okta, Pomerium
+from toolkit.environments.biohive import BioHive
 from toolkit.environments.events import Kafka
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
@@ -237,6 +238,7 @@ class Environment(Part, frozen=True):
     okta: Okta = Okta()
     pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()
+    biohive: BioHive = BioHive()
 
 
 class Settings(Part, frozen=True):

@@ -125,6 +125,7 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "consumer_groups": list(place.consumer_groups),
         },
         "side_panel": {"bucket": place.side_panel_bucket},
+        "biohive": {"host": ""},  # there is none in the sandbox, and the real one is none of its business
         "logs.loki": {
             "address": addresses.loki,
             "tenant": LOKI_TENANT,

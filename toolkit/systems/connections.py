@@ -11,6 +11,7 @@ from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
 if TYPE_CHECKING:
     from toolkit.secret import Secret
     from toolkit.systems.argocd import ArgoCD
+    from toolkit.systems.biohive import BioHive
     from toolkit.systems.bucket import Bucket
     from toolkit.systems.cloud_logging import CloudLogging
     from toolkit.systems.cluster import Cluster
@@ -31,6 +32,7 @@ class Connections:
         self.settings = settings
         self._lock = threading.RLock()
         self._argocd: ArgoCD | None = None
+        self._biohive: BioHive | None = None
         self._vault: Vault | None = None
         self._redis: RedisProxy | None = None
         self._bucket: Bucket | None = None
@@ -133,6 +135,15 @@ class Connections:
             if self._bucket is None:
                 self._bucket = Bucket(self.environment.bucket)
             return self._bucket
+
+    @property
+    def biohive(self) -> BioHive:
+        from toolkit.systems.biohive import BioHive
+
+        with self._lock:
+            if self._biohive is None:
+                self._biohive = BioHive(self.environment.biohive)
+            return self._biohive
 
     @property
     def infra_repo(self) -> InfraRepo:
@@ -283,10 +294,12 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            others = (self._argocd, self._loki, self._cloud_logging, self._okta, self._side_panel_bucket)
+            others = (self._argocd, self._biohive, self._loki, self._cloud_logging, self._okta, self._side_panel_bucket)
             for system in (self._redis, self._bucket, self._vault, *others, *self._clusters.values()):
                 if system is not None:
                     system.close()
             self._redis = self._bucket = self._vault = self._token = None
-            self._argocd = self._loki = self._cloud_logging = self._okta = self._side_panel_bucket = None
+            self._argocd = self._biohive = self._loki = self._cloud_logging = self._okta = self._side_panel_bucket = (
+                None
+            )
             self._clusters = {}

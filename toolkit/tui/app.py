@@ -185,6 +185,13 @@ class ToolkitApp(PagedApp):
 
         await self.push_screen(Login(), self._logged_in)
 
+    @in_environment
+    async def action_biohive(self) -> None:
+        from toolkit.tui.screens.biohive import BioHivePage
+
+        if not isinstance(self.screen, BioHivePage):
+            await self.push_screen(BioHivePage())
+
     def _logged_in(self, done: bool | None) -> None:
         if done and self.session is not None:
             background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)

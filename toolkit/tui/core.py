@@ -80,6 +80,13 @@ class Core:
 
         return doctor.hops(self.connections)
 
+    def biohive(self) -> Iterator[Finding]:
+        """Does ssh get me into BioHive, and is the toolkit there? Nobody is asked for a passphrase."""
+        from toolkit.checks import biohive
+        from toolkit.checks.runner import run
+
+        return run(biohive.checks(self.connections))
+
     def overview(self) -> Overview:
         """Every group, and what of it lies in L2 and L3."""
         from toolkit.cache.groups import overview
