@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import TokenStatus
     from toolkit.tui.core import Core
+    from toolkit.tui.downloading import Download
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
@@ -41,6 +42,7 @@ class Session:
     who: str = field(default_factory=whoever)
     token: TokenStatus | None = None
     token_at: float = 0.0
+    download: Download | None = None
 
     @property
     def environment(self) -> Environment:
@@ -80,6 +82,8 @@ class Session:
 
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""
+        if self.download is not None:
+            self.download.stop()
         background.start(_quietly(self.connections.close), "close connections")
 
 

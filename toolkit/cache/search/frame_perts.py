@@ -119,5 +119,3 @@ def _searched(connections: Connections, frames: Iterable[StoredFrame], progress:
     if searched.frames_read:
         index.tidy()
     return searched
-
-
