@@ -12,22 +12,32 @@ from tui_driving import driven
 
 from toolkit.tui.app import ToolkitApp, page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
+from toolkit.tui.screens.ask import Ask
+from toolkit.tui.screens.downloading import DownloadPage
 from toolkit.tui.screens.environments import Choices, Environments
+from toolkit.tui.screens.find_pert import FindPert
+from toolkit.tui.screens.frames import FramesPage
 from toolkit.tui.screens.gate import Gate
+from toolkit.tui.screens.groups_diff import DiffPage
+from toolkit.tui.screens.groups_inspect import InspectPage
 from toolkit.tui.screens.help import text
 from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
 from toolkit.tui.screens.login import Login
 from toolkit.tui.screens.logs_on_top import OnTop
+from toolkit.tui.screens.map_picture import PicturePage
 from toolkit.tui.screens.markdown_page import MarkdownPage
+from toolkit.tui.screens.pert import PertPage
+from toolkit.tui.screens.perts import PertsPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
 from toolkit.tui.widgets.findings import FindingList
+from toolkit.tui.widgets.long_table import LongRows
 from toolkit.tui.widgets.table import RowList
 
 OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
-    "list": [RowList, FindingList, Choices],
+    "list": [RowList, LongRows, FindingList, Choices],
     "environments": [Environments],
     "gate": [Gate],
     "jump": [Jump],
@@ -36,6 +46,15 @@ OWNERS: dict[str, list[type]] = {
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
     "logs-on-top": [OnTop],
+    "ask": [Ask],
+    "download": [DownloadPage],
+    "find-pert": [FindPert],
+    "frames": [FramesPage],
+    "groups-diff": [DiffPage],
+    "groups-inspect": [InspectPage],
+    "pert": [PertPage],
+    "perts": [PertsPage],
+    "picture": [PicturePage],
     **{page: [page_class(page)] for page in PAGES},
 }
 
