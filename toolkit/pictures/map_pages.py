@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VERDICTS: Final = {"agree": "green", "weak": "yellow", "disagree": "red", "unknown": "yellow"}
 HEADINGS: Final = {"toward": "toward it", "away": "away from it", "neither": "neither", "unknown": "unknown"}
 _WIDEST_PLANE: Final = 100
+_LOWEST_PLANE: Final = 16
 
 
 def heatmap(found: Heatmap, width: int) -> list[Text]:
@@ -39,15 +40,18 @@ def heatmap(found: Heatmap, width: int) -> list[Text]:
     ]
 
 
-def projection(found: Projection, width: int) -> list[Text]:
-    """The plane; what its letters are, the caller says in a table (`points`)."""
+def projection(found: Projection, width: int, height: int = 0) -> list[Text]:
+    """The plane, in `height` lines where that is given; what its letters are, the caller says in a table (`points`)."""
     from rich.text import Text
 
     drawn = [[where for point in line.points if (where := place(point))] for line in found.lines]
     width = min(width, _WIDEST_PLANE)
+    above = headline(f"Seen from {found.target.label}", found)
+    usual = max(_LOWEST_PLANE, width // 4)
+    high = min(usual, max(_LOWEST_PLANE, height - len(above) - 1)) if height else usual
     return [
-        *headline(f"Seen from {found.target.label}", found),
-        *plane.drawn(drawn, width, max(16, width // 4)),
+        *above,
+        *plane.drawn(drawn, width, high),
         Text(f"{'projection on ' + found.target.label + ' →':>{width}}", style="dim"),
     ]
 

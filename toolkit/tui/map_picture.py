@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 COLOURS = "red: similar (+1)   white: unrelated (0)   blue: opposite (-1)"
-PLANE = "○ the control at (0, 1); a line that runs down and to the right heads toward the target"
+PLANE = "○ is the control; a line down and to the right heads toward the target"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`draw` gives the lines for a width; `table` is (headings, rows) of what the picture cannot say exactly.
-    `signs` says in words what its colours and signs mean, `read` how much was read for it."""
+    """`draw` gives the lines for a width and (as far as it can) a height; `table` is (headings, rows) of what the
+    picture cannot say exactly. `signs` says in words what its colours and signs mean, `read` how much was read."""
 
     query: PictureQuery
-    draw: Callable[[int], list[Text]]
+    draw: Callable[[int, int], list[Text]]
     to_file: Callable[[Figure], None]
     signs: str
     read: str
@@ -47,7 +47,7 @@ def picture(connections: Connections, group: str, query: PictureQuery, progress:
         map_ = heatmap.heatmap(connections, query.perts, wanted, progress, at=query.at, order=query.order)
         return Picture(
             query,
-            lambda width: map_pages.heatmap(map_, width),
+            lambda width, _: map_pages.heatmap(map_, width),
             map_pages.heatmap_file(map_),
             COLOURS,
             map_pages.read(map_),
@@ -58,7 +58,7 @@ def picture(connections: Connections, group: str, query: PictureQuery, progress:
         plane = projection.projection(connections, query.perts, query.target, wanted, progress)
         return Picture(
             query,
-            lambda width: map_pages.projection(plane, width),
+            lambda width, height: map_pages.projection(plane, width, height),
             map_pages.projection_file(plane),
             PLANE,
             map_pages.read(plane),
@@ -69,7 +69,7 @@ def picture(connections: Connections, group: str, query: PictureQuery, progress:
     replicates = consistency.consistency(connections, query.perts, wanted, progress, at=query.at)
     return Picture(
         query,
-        lambda width: map_pages.consistency(replicates, width),
+        lambda width, _: map_pages.consistency(replicates, width),
         map_pages.consistency_file(replicates),
         COLOURS,
         map_pages.read(replicates),

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from toolkit.errors import UsageError
 from toolkit.tui.about import About
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.prose import hanging
 from toolkit.tui.wording import foreign
@@ -39,6 +40,7 @@ class Ask(ModalScreen["str | None"]):
     DEFAULT_CSS = """
     Ask {
         align: center bottom; background: $background 40%;
+        Banner { dock: top; }
         #ask {
             width: 100%; height: auto; max-height: 80%; background: $surface; padding: 0 1; margin-bottom: 1;
             border-top: solid $primary; border-title-color: $primary; border-title-style: bold;
@@ -62,6 +64,7 @@ class Ask(ModalScreen["str | None"]):
         self._title, self._value, self._hint, self._placeholder, self._check = title, value, hint, placeholder, check
 
     def compose(self) -> ComposeResult:
+        yield Banner()
         with Vertical(id="ask") as box:
             box.border_title = Content(self._title)
             yield AskedLine(self._value, self._placeholder)

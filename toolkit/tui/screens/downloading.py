@@ -28,7 +28,9 @@ _STYLES = {
     "already there": ("✓", "$text-success"),
     "failed": ("✗", "bold $text-error"),
 }
+_OUTCOMES = {"already there": "was here"}
 _WORD = "replace"
+_WIDE = 100  # cells from which on checksums are written out
 
 
 class DownloadView(VerticalScroll, can_focus=True):
@@ -119,9 +121,11 @@ def _ended(download: Download, width: int) -> list[Content]:
     longest = max((len(file.file or file.frame) for file in result.frames), default=0)
     for file in result.frames:
         mark, colour = _STYLES.get(file.outcome, ("·", ""))
-        check = f"CRC32C {file.crc32c} agrees" if file.crc32c and not file.why else ""
+        check = ", CRC32C agrees" if file.crc32c and not file.why else ""
+        check += f" ({file.crc32c})" if check and width >= _WIDE else ""
         name = f" {foreign(file.file or file.frame):<{longest}}  {size(file.bytes):>8}  "
-        lines.append(hanging(Content.assemble((mark, colour), name), f"{file.outcome:<13}  {check}".rstrip(), width))
+        said = _OUTCOMES.get(file.outcome, file.outcome)
+        lines.append(hanging(Content.assemble((mark, colour), name), f"{said}{check}", width))
         if file.why:
             lines.append(hanging(Content("    "), foreign(file.why), width, "$text-error"))
     warning = Content.styled("! ", "bold $text-warning")
@@ -130,7 +134,9 @@ def _ended(download: Download, width: int) -> list[Content]:
     lines += [hanging(warning, foreign(note), width) for note in result.notes]
     differing = sum(file.differs for file in result.frames)
     if differing:
-        text = f"{counted(differing, 'file')} that differ were left as they are: w replaces them, after asking."
+        text = (
+            f"{counted(differing, 'file differs', 'files differ')} and stayed as it was here: w replaces, after asking."
+        )
         lines.append(hanging(warning, text, width))
     if words.can_go_on(result):
         lines.append(hanging(warning, "a brings what is missing.", width))

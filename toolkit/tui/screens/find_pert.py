@@ -16,6 +16,7 @@ from toolkit.tui.about import About
 from toolkit.tui.background import in_thread
 from toolkit.tui.house import house
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.prose import hanging
 from toolkit.tui.wording import cut, foreign
@@ -46,6 +47,7 @@ class FindPert(ModalScreen["str | None"]):
     DEFAULT_CSS = """
     FindPert {
         align: center top; background: $background 60%;
+        Banner { dock: top; }
         #find {
             width: 96%; max-width: 100; height: 80%; max-height: 30; margin-top: 1; background: $surface;
             border: round $primary; border-title-color: $primary; border-title-style: bold;
@@ -64,6 +66,7 @@ class FindPert(ModalScreen["str | None"]):
         self._listed: list[str] = []
 
     def compose(self) -> ComposeResult:
+        yield Banner()
         with Vertical(id="find") as box:
             box.border_title = "Find a pert over all groups"
             yield PertLine()

@@ -36,7 +36,7 @@ COLUMNS: list[Column[Change]] = [
     Column("change", lambda c: _SIGNS[c.change][0], lambda c: _SIGNS[c.change][1]),
     Column("pert", lambda c: foreign(c.pert), flexible=True),
     Column("kind", lambda c: foreign(c.kind) or "-"),
-    Column("at µM", lambda c: "all of it" if c.concentration is None else f"{c.concentration:g}", right=True),
+    Column("at µM", lambda c: "-" if c.concentration is None else f"{c.concentration:g}", right=True),
     Column("cosine", lambda c: "" if c.cosine is None else f"{c.cosine:.3f}", right=True),
     Column("frame", lambda c: foreign(c.frame), flexible=True),
 ]
@@ -109,9 +109,9 @@ class DiffPanel(Working["Difference"]):
                 Content.assemble(
                     (f"+ {len(found.added):,} added  ", "$text-success"),
                     (f"- {len(found.removed):,} removed  ", "$text-error"),
-                    f"{len(found.concentrations):,} at other concentrations",
+                    f"{len(found.concentrations):,} at other µM",
                     (
-                        f"  ~ {moved:,} moved (cosine below {found.moved_below:g})" if self.vectors else "",
+                        f"  ~ {moved:,} moved (cosine < {found.moved_below:g})" if self.vectors else "",
                         "$text-warning",
                     ),
                 )

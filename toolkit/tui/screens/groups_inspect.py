@@ -40,6 +40,7 @@ class InspectPanel(Working["Inspected"]):
     )
 
     DEFAULT_CSS = """
+    InspectPanel #read { height: auto; padding: 0 0 1 0; }
     InspectPanel FindingList { max-height: 60%; }
     InspectPanel #about { height: 1fr; margin-top: 1; border-top: dashed $rule; }
     """
@@ -52,6 +53,7 @@ class InspectPanel(Working["Inspected"]):
         self._answer: Inspected | None = None
 
     def answer(self) -> ComposeResult:
+        yield Static("", id="read")
         yield InspectedList()
         yield VerticalScroll(Static("", id="finding"), id="about", can_focus=False)
 
@@ -69,11 +71,11 @@ class InspectPanel(Working["Inspected"]):
             self.list.found(finding)
         wrong = [finding for finding in answer.findings if finding.status is Status.FAIL]
         where = "Redis" if answer.layer == "L2" else "the bucket"
-        said = f"{counted(len(wrong), 'thing')} wrong" if wrong else "nothing is wrong"
-        read = f"{size(answer.bytes_read)} of {size(answer.bytes_total)} read, vectors from {where}"
-        if not self.vectors:
-            read = f"{size(answer.bytes_read)} of {size(answer.bytes_total)} read, names only"
-        self.heading = f"Inspection of {self._group}  {'✗' if wrong else '✓'} {said}; {read}"
+        how = f"names and vectors from {where}" if self.vectors else f"names only from {where}, no vectors"
+        read = f"{how}; {size(answer.bytes_read)} of {size(answer.bytes_total)} read"
+        sign = ("✗ ", "bold $text-error") if wrong else ("✓ ", "$text-success")
+        said = f"{counted(len(wrong), 'finding')} to look at" if wrong else "nothing is wrong in what was read"
+        self.query_one("#read", Static).update(Content.assemble(sign, (said, "bold"), (f"  {read}", "$text-muted")))
         if wrong:
             self.list.point_at(wrong[0].name)
         self.list.focus()
@@ -108,6 +110,7 @@ class InspectedList(FindingList):
     """The findings of an inspection."""
 
     BINDINGS = [*bindings("list"), act("groups-inspect.details").binding()]  # noqa: RUF012
+    NAMED = 32
 
 
 class InspectPage(Page):
@@ -119,7 +122,7 @@ class InspectPage(Page):
     AUTO_FOCUS = "FindingList"
 
     def __init__(self, group: str) -> None:
-        super().__init__(crumb=f"inspect {group}")
+        super().__init__(crumb="inspect")
         self._group = group
 
     def body(self) -> ComposeResult:

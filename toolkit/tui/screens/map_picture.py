@@ -3,6 +3,7 @@ line to type; what its colours mean is said in words."""
 
 from __future__ import annotations
 
+import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from toolkit.tui.house import house
 from toolkit.tui.picture_query import TITLES, Kind, PictureQuery
 from toolkit.tui.registry import bindings
 from toolkit.tui.screens.shell import Page
-from toolkit.tui.widgets.prose import hanging, labelled
+from toolkit.tui.widgets.prose import hanging
 from toolkit.tui.widgets.text_lines import TextLines
 from toolkit.tui.widgets.working import Working
 from toolkit.tui.wording import foreign
@@ -82,9 +83,13 @@ class PicturePanel(Working["Picture"]):
         if picture is None:
             return
         width = max(self.content_size.width - 3, 30)
-        lines = await in_thread(lambda: [*picture.draw(width), *_table(picture)], "draw")
-        self.query_one(TextLines).show(lines)
-        self.query_one("#signs", Static).update(Content("\n").join(self._signs(picture, width + 2)))
+        signs = self._signs(picture, width + 2)
+        shown = self.query_one(TextLines)
+        height = self.query_one("#answer").size.height - sum(1 + line.plain.count("\n") for line in signs) - 1
+        command = foreign(picture.query.command(self._group, self.session.environment.name))
+        lines = await in_thread(lambda: [*picture.draw(width, height), *_below(picture, command, width)], "draw")
+        shown.show(lines)
+        self.query_one("#signs", Static).update(Content("\n").join(signs))
 
     def _signs(self, picture: Picture, width: int) -> list[Content]:
         mark = Content.styled("! ", "bold $text-warning")
@@ -94,10 +99,15 @@ class PicturePanel(Working["Picture"]):
             lines.append(hanging(mark, foreign(f"{missing.query}: {missing.why}{near}"), width))
         if (more := len(picture.missing) - _MISSING) > 0:
             lines.append(hanging(mark, f"and {more:,} more that are not there", width))
-        lines += [hanging(mark, foreign(text), width) for text in picture.warnings]
-        command = picture.query.command(self._group, self.session.environment.name)
-        lines.append(hanging(Content(""), picture.read, width, "$text-muted"))
-        return [*lines, labelled("command", foreign(command), width, "$text-accent")]
+        return lines + [hanging(mark, foreign(text), width) for text in picture.warnings]
+
+
+def _below(picture: Picture, command: str, width: int) -> list[Text]:
+    """What stands under the picture, to be scrolled to: its figures, how much was read, the command."""
+    from rich.text import Text
+
+    said = [*textwrap.wrap(picture.read, width), *textwrap.wrap(command, width, break_on_hyphens=False)]
+    return [*_table(picture), Text(), *(Text(line, style="dim") for line in said)]
 
 
 def _table(picture: Picture) -> list[Text]:
@@ -132,7 +142,7 @@ class PicturePage(Page):
     AUTO_FOCUS = "TextLines"
 
     def __init__(self, group: str, kind: Kind, perts: tuple[str, ...] = ()) -> None:
-        super().__init__(crumb=f"{kind} {group}")
+        super().__init__(crumb=kind)
         self._group, self._kind, self._perts = group, kind, perts
 
     def body(self) -> ComposeResult:

@@ -17,6 +17,7 @@ from toolkit.tui.background import in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.of_group import OfGroup
 from toolkit.tui.widgets.long_table import LongRows, LongTable
+from toolkit.tui.widgets.prose import hanging
 from toolkit.tui.widgets.table import Column
 from toolkit.tui.widgets.working import Working
 from toolkit.tui.wording import cut, foreign
@@ -57,6 +58,8 @@ class PertsPanel(Working["FramePerts"]):
 
     DEFAULT_CSS = """
     PertsPanel #filter, PertsPanel #filter:focus { height: 1; border: none; padding: 0 1; background: $panel; }
+    PertsPanel #notes { height: auto; padding: 0 1; display: none; }
+    PertsPanel.-noted #notes { display: block; }
     PertsPanel #count { height: 1; padding: 0 1; text-wrap: nowrap; }
     """
 
@@ -73,6 +76,7 @@ class PertsPanel(Working["FramePerts"]):
     def answer(self) -> ComposeResult:
         yield FilterLine(self._pert)
         yield Static("", id="count")
+        yield Static("", id="notes")
         yield LongTable(COLUMNS, enter=act("perts.open").binding(), sign=self._sign)
 
     @property
@@ -123,12 +127,11 @@ class PertsPanel(Working["FramePerts"]):
         marked = f"  {MARK} {len(self.marked)} marked" if self.marked else ""
         self.query_one("#count", Static).update(Content.assemble(said, (marked, "bold")))
         where = "Redis" if answer.layer == "L2" else "the bucket"
-        read = (
-            f"{size(answer.bytes_read)} of {size(answer.bytes)} read" if answer.bytes_read else "names known, 0 B read"
-        )
+        read = f"{size(answer.bytes_read)} of {size(answer.bytes)} read" if answer.bytes_read else "known, nothing read"
         self.heading = f"Perts in {self._frame}  from {where}, {read}"
-        for note in answer.notes:
-            self.heading = f"{self.heading}  ! {foreign(note)}"
+        notes = [hanging(Content.styled("! ", "bold $text-warning"), foreign(note), width) for note in answer.notes]
+        self.set_class(bool(notes), "-noted")
+        self.query_one("#notes", Static).update(Content("\n").join(notes))
 
     def mark(self) -> None:
         pert = self.table.in_focus

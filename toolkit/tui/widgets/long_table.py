@@ -25,7 +25,7 @@ from toolkit.tui.widgets.table import ROOMY, Column, fitted
 T = TypeVar("T")
 
 _GAP = 2
-_SAMPLE = 400  # rows, from everywhere, by which the columns are as wide as they are
+_SAMPLE = 200  # rows of the beginning, the end and from everywhere, by which the columns are as wide as they are
 _KEPT = 400  # drawn rows
 
 
@@ -41,7 +41,7 @@ class LongRows(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     LongRows {
-        height: 1fr; background: transparent;
+        height: 1fr; background: transparent; overflow-x: hidden;
         .long--row { color: $foreground; }
         .long--cursor { background: $block-cursor-blurred-background; color: $foreground; }
         &:focus .long--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
@@ -63,10 +63,10 @@ class LongRows(ScrollView, can_focus=True):
         if enter is not None:
             self._bindings.key_to_bindings["enter"] = [enter]
 
-    def fill(self, count: int, cursor: int, width: int) -> None:
+    def fill(self, count: int, cursor: int) -> None:
         """There are `count` rows now, with the cursor on one of them."""
         self.count = count
-        self.virtual_size = Size(width, count)
+        self.virtual_size = Size(1, count)
         self.redraw()
         self.go(cursor)
 
@@ -198,7 +198,7 @@ class LongTable(Vertical, Generic[T]):
         """Show these, in this order, with the cursor on that one."""
         self._things = things
         self._lay_out()
-        self.rows.fill(len(things), cursor, self.rows.size.width)
+        self.rows.fill(len(things), cursor)
 
     def redraw(self) -> None:
         """What stands in the rows has changed, though they are the same."""
@@ -225,8 +225,10 @@ class LongTable(Vertical, Generic[T]):
     def _lay_out(self) -> None:
         """As wide as a sample of the cells needs; the flexible columns give way, in turn."""
         columns = [column for column in self._columns if not column.roomy or self.app.size.width >= ROOMY]
-        step = max(1, len(self._things) // _SAMPLE)
-        sample = [self._things[at] for at in range(0, len(self._things), step)]
+        count = len(self._things)
+        step = max(1, count // _SAMPLE)
+        places = {*range(0, count, step), *range(min(count, _SAMPLE)), *range(max(0, count - _SAMPLE), count)}
+        sample = [self._things[at] for at in sorted(places)]
         widths = [max(cell_len(text) for text in (c.heading, *map(c.text, sample))) for c in columns]
         over = sum(widths) + _GAP * (len(columns) - 1) - (self.size.width - self._margin - 2)
         for number in sorted((n for n, c in enumerate(columns) if c.flexible), key=lambda n: -widths[n]):

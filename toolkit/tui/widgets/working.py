@@ -29,14 +29,14 @@ class Working(Panel[T], Generic[T]):
     Working > #answer { height: 1fr; }
     """
 
-    stops = "esc stops it"
+    stops = "esc stops it; on another page it goes on"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
         self._progress: Progress | None = None
         self._step = ""
         self._advanced: Advanced | None = None
         self._out = False  # whether something was changed since
+        super().__init__(id=id)
 
     def compose(self) -> ComposeResult:
         yield Static("", id="progress")
@@ -100,11 +100,10 @@ class Working(Panel[T], Generic[T]):
         if not self.has_class("-working"):
             return
         width = max(self.content_size.width, 30)
-        lines = [
-            Content.assemble(("● ", "$text-warning"), cut(f"{self._step or 'beginning'} …  {self.stops}", width - 2))
-        ]
+        lines = [Content.assemble(("● ", "$text-warning"), cut(f"{self._step or 'beginning'} …", width - 2))]
         if self._advanced is not None:
             lines.append(progress_line(self._advanced, width))
+        lines.append(Content.styled(self.stops, "$text-muted"))
         self.query_one("#progress", Static).update(Content("\n").join(lines))
 
     def _say_age(self) -> None:
