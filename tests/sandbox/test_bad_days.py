@@ -72,6 +72,30 @@ def test_a_fault_at_the_command_line(
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("system", "fault", "hop", "said"),
+    [
+        ("argo cd", {"refuse": True}, "argocd", "Argo CD"),
+        ("argo cd", {"denied": True}, "argocd", "permission denied"),
+        ("argo cd", {"nonsense": True}, "argocd", "Argo CD"),
+        ("okta", {"revoked": True}, "okta", "token"),
+        ("okta", {"status": 500}, "okta", "in trouble"),
+        ("loki", {"html": True}, "loki", "Loki"),
+        ("loki", {"status": 503}, "loki", "503"),
+        ("cloud logging", {"status": "PERMISSION_DENIED"}, "cloud-logging", "Logging"),
+    ],
+)
+def test_the_doctor_names_a_broken_system_around_the_cache(
+    sandbox: Sandbox, system: str, fault: dict[str, Any], hop: str, said: str
+) -> None:
+    client.set_faults(system, fault)
+    ran = sandbox.run("doctor", *E, "-o", "json", code=1).json()
+    assert ran["first_broken"] == hop
+    (found,) = [one for one in ran["hops"] if one["status"] in ("fail", "unknown")]
+    assert said in found["summary"] + found["hint"]
+    assert found["hint"]
+
+
 def test_one_layer_that_is_down_does_not_hide_the_other(sandbox: Sandbox) -> None:
     sandbox.scenario("token-rotated")
     ran = sandbox.run("groups", "list", *E, "-o", "json", code=None)

@@ -60,7 +60,7 @@ def repository() -> Path:
 def git(*words: str) -> str:
     who = ("-c", "user.name=x", "-c", "user.email=x@example.invalid")
     return subprocess.run(
-        ["git", *who, *words], cwd=repository(), check=True, capture_output=True, text=True
+        ["git", *who, *words], cwd=repository(), check=True, capture_output=True, text=True, umask=0o077
     ).stdout.strip()
 
 

@@ -182,7 +182,7 @@ WAYS = {
         way(
             "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end "
             + within("reload-the-groups", f"is-this-the-right-cluster {RELOAD}"),
-            WRONG,
+            WELL,
             "redis-flushed",
             group=NEWEST,
             rebuilds=1,

@@ -10,7 +10,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from tui_driving import driven
 
-from toolkit.tui.app import ToolkitApp, page_class
+from toolkit.tui.app import ToolkitApp
+from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
 from toolkit.tui.screens.ask import Ask
 from toolkit.tui.screens.downloading import DownloadPage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_tui_sandbox import _healthy, on_sandbox, world_home  # noqa: F401 - fixtures
@@ -107,6 +108,10 @@ async def test_an_action_is_carried_out_only_through_the_gate(tmp_path: Path, mo
         await app.press("enter")
         await app.see("▶ groups.flush")
         before = len(Journal().operations())
+        app.app.operation = SimpleNamespace(name="cache.rebuild", ongoing=True, over=False)  # type: ignore[assignment]
+        await app.press("enter")
+        await app.see("cache.rebuild is being carried out", "▶ groups.flush")
+        app.app.operation = None
         await app.press("enter")
         await app.see("Type 'sandbox' to carry this out")
         await app.press("escape")

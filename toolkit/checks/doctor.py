@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from toolkit.checks import bucket, clusters, redis, vault, workstation
+from toolkit.checks import around, bucket, clusters, redis, vault, workstation
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.runner import Check, run
 
@@ -43,7 +43,7 @@ def checks(connections: Connections) -> list[Check]:
         needed = (names[environment.cache_manager.cluster],)
         hops.append(Check("cache-manager", partial(clusters.cronjob, connections), needs=needed))
         hops.append(Check("rebuild-permissions", clusters.permissions(connections), needs=needed))
-    return hops
+    return hops + around.hops(connections)
 
 
 def hops(connections: Connections) -> Iterator[Finding]:

@@ -36,26 +36,54 @@ def init(
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Which file; default: the user's own.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is there (it is kept as .bak).")
+        bool,
+        typer.Option("--force", help="Write anew a file that is there: its values are taken over, it is kept as .bak."),
     ] = False,
+    blank: Annotated[bool, typer.Option("--blank", help="Ask nothing: the keys are left to fill in.")] = False,
 ) -> None:
-    """Write a commented configuration file, with the keys to fill in."""
+    """Set this workstation up: a commented configuration file, with all that can be found out.
+
+    At a terminal it looks at kubectl, gcloud, vault, argocd and Git, and in the clusters; it asks only for what it does
+    not find there, and tests each answer at once.
+    """
     file = to or paths.config_file()
-    text = template.render(names or list(loading.PROFILES))
+    chosen = names or list(loading.PROFILES)
+    template.render(chosen)  # an unknown name is said before anything is asked
+    if file.exists() and not force:
+        raise ConfigurationError(
+            f"{file} is there already; nothing was written.",
+            hint="`toolkit config check` says what it lacks; --force takes its values over, and keeps it as .bak.",
+        )
+    values, left = template.values_in(file, chosen) if file.exists() else ({}, [])
+    interrupted = False
+    if not blank and diagnostics.can_ask():
+        from toolkit.checks.set_up import SetUp
+        from toolkit.cli import set_up
+
+        draft = SetUp(chosen, values)
+        try:
+            set_up.converse(draft)
+        except KeyboardInterrupt:
+            interrupted = True
+        values = draft.values
+    _write(file, template.render(chosen, values))
+    output.text(str(file))
+    if left:
+        diagnostics.warn(f"Not taken over from the file as it was (now {file.name}.bak): {', '.join(left)}")
+    if interrupted:
+        diagnostics.narrate("Interrupted: what was known by then is in the file. To go on: toolkit config init --force")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    diagnostics.narrate("What is open yet, and what is optional: toolkit config check. Then: toolkit doctor")
+
+
+def _write(file: Path, text: str) -> None:
     try:
-        if file.exists():
-            if not force:
-                raise ConfigurationError(
-                    f"{file} is there already; nothing was written.",
-                    hint="`toolkit config check` says what it lacks; --force writes a new one and keeps this as .bak.",
-                )
-            file.replace(file.with_suffix(".toml.bak"))
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            file.replace(file.with_name(f"{file.name}.bak"))
         file.write_text(text, "utf-8")
     except OSError as error:
         raise Failed(f"{file} cannot be written: {error.strerror}.") from error
-    output.text(str(file))
-    diagnostics.narrate("Fill in the empty keys, then: toolkit config check")
 
 
 @app.command()

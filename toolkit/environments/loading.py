@@ -75,6 +75,34 @@ def shipped() -> model.Settings:
     return _converted(merged, sources)
 
 
+def filled(values: Mapping[str, str]) -> model.Settings:
+    """The shipped profiles with `values`, by dotted key, laid over them."""
+    merged, sources = _profiles()
+    table: Table = {}
+    for key, value in values.items():
+        *path, last = key.split(".")
+        inner = table
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    _merge(merged, table, "the answers", sources)
+    _name(merged)
+    return _converted(merged, sources)
+
+
+def flat(file: Path) -> Iterator[tuple[str, object]]:
+    """Each value of a configuration file, with its dotted key. Raises ConfigurationError."""
+
+    def below(table: Table, path: str) -> Iterator[tuple[str, object]]:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                yield from below(value, f"{path}{key}.")
+            else:
+                yield f"{path}{key}", value
+
+    return below(_read(file), "")
+
+
 def files(working_directory: Path | None = None) -> list[Path]:
     """The user's configuration files that exist, the weakest first."""
     candidates = [paths.config_file(), (working_directory or Path.cwd()) / HERE]

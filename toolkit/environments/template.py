@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from toolkit.environments import loading
 from toolkit.errors import UsageError
@@ -38,9 +40,10 @@ def meaning(key: str) -> str:
     return _MEANINGS.get(key, "")
 
 
-def render(names: Sequence[str]) -> str:
-    """The text of a configuration file for the shipped environments `names`, with their open keys to fill in."""
-    settings = loading.shipped()
+def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str:
+    """The text of a configuration file for the shipped environments `names`. `values`, by dotted key, are filled in;
+    the other open keys are empty, each with what goes there."""
+    settings, values = loading.shipped(), values or {}
     unknown = [name for name in names if name not in settings.environments]
     if unknown:
         raise UsageError(
@@ -60,11 +63,14 @@ def render(names: Sequence[str]) -> str:
         "# The kube contexts by cluster: `kubectl config get-contexts` lists yours. The current context is never used.",
     ]
     for name, cluster in settings.clusters.items():
-        lines += [f"[clusters.{name}]   # {cluster.purpose}", 'context = ""', ""]
+        context = _quoted(values.get(f"clusters.{name}.context", ""))
+        lines += [f"[clusters.{name}]   # {cluster.purpose}", f"context = {context}", ""]
     for name in names:
         environment = settings.environments[name]
         lines += [f"# {environment.title}", f"[environments.{name}]", "# read_only = true", ""]
-        for part, keys in _by_part(loading.unset(environment)).items():
+        own = f"environments.{name}."
+        given = {key.removeprefix(own): value for key, value in values.items() if key.startswith(own)}
+        for part, keys in _by_part([*loading.unset(environment), *given], given).items():
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
@@ -75,10 +81,30 @@ def render(names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _by_part(keys: Sequence[str]) -> dict[str, list[str]]:
-    """The lines to fill in, by the table in which they stand."""
+def values_in(file: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The values of a configuration file that `render` would write again, by dotted key; and the keys that it would
+    not. Raises ConfigurationError."""
+    taken: dict[str, str] = {}
+    left: list[str] = []
+    for key, value in loading.flat(file):
+        own = key.split(".")[1] in names if key.startswith("environments.") else key.endswith(".context")
+        if own and isinstance(value, str):
+            taken[key] = value
+        else:
+            left.append(key)
+    return {key: value for key, value in taken.items() if value}, left
+
+
+def _by_part(keys: Sequence[str], values: Mapping[str, str] | None = None) -> dict[str, list[str]]:
+    """The lines of these keys, by the table in which they stand."""
     parts: dict[str, list[str]] = {}
-    for key in keys:
+    for key in dict.fromkeys(keys):
         part, _, rest = key.rpartition(".")
-        parts.setdefault(part, []).append(f'{rest} = ""   # {meaning(key)}')
+        line = f"{rest} = {_quoted((values or {}).get(key, ''))}   # {meaning(key)}"
+        parts.setdefault(part, []).append(line if meaning(key) else line.removesuffix("   # "))
     return parts
+
+
+def _quoted(value: str) -> str:
+    """As a TOML string: JSON's escapes are among TOML's."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.sandbox.web_server import Door
 from toolkit.sandbox.world import World
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -31,7 +32,7 @@ class Control:
         self.busy = 0
         self.url = ""
         self._world, self._token, self._stop, self._about = world, token, stop, about
-        self._runner: web.AppRunner | None = None
+        self._door = Door()
 
     async def start(self) -> None:
         app = web.Application()
@@ -45,14 +46,10 @@ class Control:
         }
         for (method, path), handler in handlers.items():
             app.router.add_route(method, path, self._guarded(handler))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._door.open(app)
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._door.close()
 
     def _guarded(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:

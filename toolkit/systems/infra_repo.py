@@ -141,6 +141,12 @@ class InfraRepo:
         where = self._clone() or "eng-infrastructure"
         return f"git -C {where} log --oneline --follow {older[:9]}..{newer[:9]} -- {self.part.path}"
 
+    def manifests(self) -> tuple[str, ...]:
+        """The YAML files on the branch that are called after the cache manager."""
+        repository, revision, _ = self._located()
+        names = git("-C", str(repository), "ls-tree", "-r", "--name-only", revision).splitlines()
+        return tuple(name for name in names if "cache-manager" in name and name.endswith((".yaml", ".yml")))
+
     # -- where it is
 
     def _located(self) -> tuple[Path, str, str]:

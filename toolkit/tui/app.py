@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from textual.app import App
-from textual.content import Content
-from textual.screen import Screen
 from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
@@ -24,10 +20,9 @@ from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
 from toolkit.tui.keymap import Keymap
 from toolkit.tui.opener import Choice, Opener
+from toolkit.tui.pages import PagedApp, in_environment
 from toolkit.tui.palette import Commands
-from toolkit.tui.registry import PAGES, act, bindings
-from toolkit.tui.screens.environments import Environments
-from toolkit.tui.screens.shell import Page
+from toolkit.tui.registry import act, bindings
 from toolkit.tui.session import Session
 
 if TYPE_CHECKING:
@@ -35,28 +30,17 @@ if TYPE_CHECKING:
 
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
-    from toolkit.tui.jump import Target
     from toolkit.tui.operation import Operation
 
-_KEPT_WAY = 50  # pages that `back` leads through
 _TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
 
 
-def page_class(page: str) -> type[Page]:
-    """The screen behind a page of the registry; imported only now, long after the first paint."""
-    module = importlib.import_module(f"toolkit.tui.screens.{page}")
-    found: type[Page] = module.PAGE
-    return found
-
-
-class ToolkitApp(App[int]):
+class ToolkitApp(PagedApp):
     """The app on the environments that `opener` knows; opens `environment` at once where one is given."""
 
     TITLE = "MapApp toolkit"
     BINDINGS = bindings("app")
     COMMANDS = {Commands}  # noqa: RUF012
-    MODES = {"environments": Environments}  # noqa: RUF012
-    DEFAULT_MODE = "environments"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
@@ -77,14 +61,11 @@ class ToolkitApp(App[int]):
         super().__init__()
         self.opener = opener
         self.wanted = environment
-        self.session: Session | None = None
-        self.operation: Operation | None = None
         self.bug: Exception | None = None
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
         self.keys = Keymap()
-        self._been: list[str] = []
         for own in theme.THEMES:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -125,20 +106,10 @@ class ToolkitApp(App[int]):
 
     # The open environment
 
-    def opened(self) -> Session:
-        """The open environment. Only pages ask, and they exist only while there is one."""
-        if self.session is None:
-            raise RuntimeError("no environment is open")
-        return self.session
-
     async def enter(self, choice: Choice, connections: Connections) -> None:
         """Make `choice` the open environment, and show its home. The one before is let go."""
-        self._been.clear()
         before, self.session = self.session, Session(choice, connections, self._core(connections))
-        for page in PAGES:
-            if page in self._modes:
-                await self.remove_mode(page)
-            self.add_mode(page, page_class(page))
+        await self.renew_pages()
         if before is not None:
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
@@ -154,128 +125,9 @@ class ToolkitApp(App[int]):
         session.token_at = ticks()
         session.who = session.token.display_name or session.who
 
-    # Getting about
-
-    def crumbs(self, screen: Screen[Any]) -> list[str]:
-        """The way into the shown page, down to `screen`."""
-        found = []
-        for below in self.screen_stack:
-            if isinstance(below, Page) and below.crumb:
-                found.append(below.crumb)
-            if below is screen:
-                break
-        return found
-
-    @property
-    def page(self) -> str:
-        """The page that is shown, by its name in the registry."""
-        return self.current_mode
-
-    async def action_go(self, page: str) -> None:
-        """Show a page, as it was left; the one before stops asking. The next key is only taken when it stands."""
-        before = self.current_mode
-        await self._show_page(page)
-        if self.current_mode == page != before and before in PAGES:
-            self._been.append(before)
-            del self._been[:-_KEPT_WAY]
-
-    async def _show_page(self, page: str) -> None:
-        if self.session is None:
-            self.notify("Choose an environment first.", severity="warning")
-            return
-        if page == self.current_mode:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-            return
-        self._leave_pages()
-        known = page in self._screen_stacks
-        await self.switch_mode(page)
-        if known:
-            for screen in self.screen_stack:
-                if isinstance(screen, Page):
-                    screen.enter()
-
-    def _leave_pages(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, Page):
-                screen.leave()
-
-    def _outdate_pages(self) -> None:
-        """Something was changed: what the pages show may not be true any more."""
-        for stack in self._screen_stacks.values():
-            for screen in stack:
-                if isinstance(screen, Page):
-                    for panel in screen.panels:
-                        panel.outdate()
-        for screen in self.screen_stack:
-            if isinstance(screen, Page):
-                screen.enter()
-
-    async def action_environments(self) -> None:
-        if self.operation is not None and self.operation.ongoing:
-            self.notify("A change is being carried out here: wait for it, or stop it first (o).", severity="warning")
-            return
-        if self.current_mode in PAGES:
-            self._been.append(self.current_mode)
-        self._leave_pages()
-        await self.switch_mode("environments")
-
-    async def action_back(self) -> None:
-        """One step back: out of what was opened on this page, else to the page before."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        elif self.current_mode == "environments":
-            if self.session is not None:
-                await self._show_page(self._been.pop() if self._been else "home")
-        elif self._been:
-            await self._show_page(self._been.pop())
-        elif self.current_mode != "home":
-            await self._show_page("home")
-
-    def action_refresh_page(self) -> None:
-        if isinstance(self.screen, Page | Environments):
-            self.screen.refresh_all()
-
-    async def action_jump(self) -> None:
-        """Ask where to, and go there."""
-        if self.session is None:
-            self.notify("Choose an environment first.", severity="warning")
-            return
-        from toolkit.tui.screens.jump import Jump
-
-        await self.push_screen(Jump(), self._jumped)
-
-    async def _jumped(self, target: Target | None) -> None:
-        if target is None:
-            return
-        from toolkit.tui.jump import source_of
-
-        page = target.name if target.kind == "page" else source_of(target).page
-        if target.kind == "pert":
-            from toolkit.tui.screens.pert import PertPage
-
-            await self._go_to_top("groups")
-            await self.push_screen(PertPage(target.name))
-        elif page:
-            await self._go_to_top(page)
-            if isinstance(self.screen, Page) and target.kind != "page":
-                self.screen.point_at(target.kind, target.name)
-        else:
-            from toolkit.tui.screens.text_page import TextPage
-
-            text = Content(scrub(f"{target.kind} {target.name}\n\n{target.detail}"))
-            await self.push_screen(TextPage(target.name, lambda _: text))
-
-    async def _go_to_top(self, page: str) -> None:
-        await self.action_go(page)
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
+    @in_environment
     async def action_login(self) -> None:
         """Log in to Vault; then everything is asked anew."""
-        if self.session is None:
-            self.notify("Choose an environment first.", severity="warning")
-            return
         from toolkit.tui.screens.login import Login
 
         await self.push_screen(Login(), self._logged_in)
@@ -283,7 +135,7 @@ class ToolkitApp(App[int]):
     def _logged_in(self, done: bool | None) -> None:
         if done and self.session is not None:
             background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
-            self._outdate_pages()
+            self.outdate_pages()
 
     async def action_show_help(self) -> None:
         from toolkit.tui.screens.help import Help
@@ -344,12 +196,10 @@ class ToolkitApp(App[int]):
             self.operation.start()
         await self.push_screen(Gate(self.operation))
 
+    @in_environment
     async def action_rebuild(self) -> None:
-        if self.session is None:
-            self.notify("Choose an environment first.", severity="warning")
-            return
         try:
-            action = self.session.core.rebuild()
+            action = self.opened().core.rebuild()
         except ToolkitError as problem:
             self.notify(scrub(problem.message), title="No rebuild", severity="error")
             return
@@ -370,7 +220,7 @@ class ToolkitApp(App[int]):
             return
         self._told = operation
         if operation.started is not None:
-            self._outdate_pages()
+            self.outdate_pages()
         if operation.started is None or self.screen.has_class("gate"):
             return
         if operation.done is not None and operation.done.well:
@@ -401,7 +251,7 @@ class ToolkitApp(App[int]):
 
     def end(self) -> None:
         """End the app now, whatever still hangs."""
-        self._leave_pages()
+        self.leave_pages()
         if self.operation is not None and not self.operation.ongoing:
             self.operation.decline()
         if self.session is not None:

@@ -6,6 +6,7 @@ it by a timer and replies. It never touches a widget.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Sequence
@@ -90,7 +91,8 @@ class _Left(NeedsPerson):
 class Walking:
     """`case` on its way in the open environment. `over` once its thread has ended; `failure` is what ended it early.
 
-    `turn` changes whenever another step opens, and `changes` whenever there is anything new to show.
+    `steps` is what became of each step that was opened, by runbook and step. `turn` changes whenever another step
+    opens, and `changes` whenever there is anything new to show.
     """
 
     attended = True
@@ -110,6 +112,7 @@ class Walking:
         self.advanced: Advanced | None = None
         self.over = False
         self.failure: ToolkitError | None = None
+        self.steps: dict[tuple[str, str], StepRecord] = {}
         self._left = threading.Event()
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -120,11 +123,6 @@ class Walking:
     @property
     def case(self) -> Case:
         return self._walk.case
-
-    def steps(self) -> dict[tuple[str, str], StepRecord]:
-        """What became of each step that was opened, by runbook and step. Reads the record: call it in a thread, or
-        seldom."""
-        return {(one.runbook, one.step): one for one in self.record.steps(self.case.id)}
 
     def start(self) -> None:
         background.start(self._run, f"walk {self.case.id}")
@@ -149,6 +147,7 @@ class Walking:
         self.runbook, self.step, self.items = runbook, step, []
         self.turn += 1
         self._changed()
+        self._read_steps()
 
     def prose(self, text: str) -> None:
         self._say(Prose(text))
@@ -197,6 +196,7 @@ class Walking:
         return operation.done
 
     def decide(self, step: Step, goes_to: str) -> Decision:
+        self._read_steps()
         decision: Decision = self._asked(Decide(step, goes_to))
         if decision.word == "again":
             self.items = []
@@ -227,6 +227,10 @@ class Walking:
         self.items = [*self.items, item]
         self._changed()
 
+    def _read_steps(self) -> None:
+        self.steps = {(one.runbook, one.step): one for one in self.record.steps(self.case.id)}
+        self._changed()
+
     def _changed(self) -> None:
         self.changes += 1
 
@@ -238,5 +242,7 @@ class Walking:
         except BaseException as error:  # noqa: BLE001 - a thread's last net; the screen shows it
             self.failure = background.as_problem(error)
         self.question = None
+        with contextlib.suppress(ToolkitError):
+            self._read_steps()
         self.over = True
         self._changed()

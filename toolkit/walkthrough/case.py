@@ -119,6 +119,18 @@ def actions(events: Iterable[Event]) -> dict[str, Mapping[str, Any]]:
     return {str(event.content["action"]): event.content for event in events if event.kind == "acted"}
 
 
+def mended(events: Sequence[Event]) -> list[Mapping[str, Any]]:
+    """The findings that were not well when an action was carried out, and that nobody has asked for since."""
+    changed = [
+        number for number, event in enumerate(events) if event.kind == "acted" and event.content["result"] == "done"
+    ]
+    if not changed:
+        return []
+    since = findings(events[changed[-1] :])
+    before = findings(events[: changed[-1]])
+    return [found for name, found in before.items() if not found["well"] and name not in since]
+
+
 def unsettled(events: Iterable[Event]) -> list[Mapping[str, Any]]:
     """The findings that are not well and that no branch has been taken on since: nothing should be changed on them."""
     bad: dict[str, Mapping[str, Any]] = {}

@@ -5,7 +5,7 @@ The same for the app, the command line and scripts. What a single block does is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -168,15 +168,20 @@ class Walk:
 
     def _ask_again(self, step: Step, visit: int) -> None:
         """What a colleague's checks found may be old: each is asked again here, those apart that this step asks."""
-        from toolkit.checks.questions import QUESTIONS
-
         asked_here = {block.name for block in step.blocks if block.word in ("check", "wait-for")}
         found = cases.findings(self.record.events(self.case.id)).values()
-        theirs = [one for one in found if one.get("by") and one["name"] in QUESTIONS and one["name"] not in asked_here]
-        if not theirs:
+        theirs = [one for one in found if one.get("by") and one["name"] not in asked_here]
+        self._anew(theirs, visit, "What was found before the case came here may be old. Asked again:")
+
+    def _anew(self, found: Iterable[Mapping[str, Any]], visit: int, why: str) -> None:
+        """Ask these checks once more, those that there are yet."""
+        from toolkit.checks.questions import QUESTIONS
+
+        known_yet = [one for one in found if one["name"] in QUESTIONS]
+        if not known_yet:
             return
         try:
-            Work(self, visit).ask_again(theirs)
+            Work(self, visit).ask_again(known_yet, why)
         except UsageError as error:  # a check that takes other inputs by now
             self.person.problem(error)
         except ToolkitError as error:
@@ -246,6 +251,8 @@ class Walk:
                 note = decision.text
         result = None
         if here is None:
+            wrong_before = cases.mended(self.record.events(self.case.id))
+            self._anew(wrong_before, visit, "What was wrong before the change, asked again:")
             closing = replace(self._closing(spot), state=state)
             others = [one for one in self.record.steps(self.case.id) if (one.runbook, one.step) != spot]
             result = cases.result(self.record.events(self.case.id), [*others, closing])

@@ -95,12 +95,12 @@ class Work:
                 self._found(finding, given[finding.name])
             progress.check_stop()
 
-    def ask_again(self, found: Sequence[Mapping[str, Any]]) -> None:
-        """Ask the checks that a colleague found this with once more, and show what has changed since."""
+    def ask_again(self, found: Sequence[Mapping[str, Any]], why: str) -> None:
+        """Ask the checks that found this once more, and show what has changed since. `why` is said before."""
         from toolkit.checks import questions, runner
 
         before = {str(one["name"]): one for one in found}
-        self._walk.person.prose("What was found before the case came here may be old. Asked again:")
+        self._walk.person.prose(why)
         connections = self._walk.connections()
         with self._walk.watch() as progress:
             checks = [questions.check(name, connections, one["inputs"], progress) for name, one in before.items()]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from aiohttp import web
 
 from toolkit.sandbox import repository
 from toolkit.sandbox.argocd.application import PROJECT, Synced, application, apply
+from toolkit.sandbox.web_server import Door, WebFaults
 
 if TYPE_CHECKING:
     from toolkit.sandbox.sites import Site
@@ -30,19 +30,9 @@ _AFTER_COMMIT: Final = timedelta(minutes=7)  # so long after a commit somebody p
 
 
 @dataclass
-class Faults:
-    """What is wrong with Argo CD at the moment; set these freely while it runs.
+class Faults(WebFaults):
+    """Besides: expired: the token's time is over. denied: the token may not see applications."""
 
-    refuse: connections are dropped. hang: nothing is answered. status: every request gets this HTTP code; html: with
-    a web page, as from a gateway. nonsense: the answers are no JSON. expired: the token's time is over. denied: the
-    token may not see applications.
-    """
-
-    refuse: bool = False
-    hang: bool = False
-    status: int = 0
-    html: bool = False
-    nonsense: bool = False
     expired: bool = False
     denied: bool = False
 
@@ -68,27 +58,17 @@ class ArgoCDServer:
         self.requests_seen = 0
         self.url = ""
         self._history: dict[str, list[Synced]] = {}
-        self._runner: web.AppRunner | None = None
-        self._stopping = asyncio.Event()
+        self._door = Door()
 
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/api/version", self._guarded(self._version, anybody=True))
         app.router.add_get("/api/v1/applications/{name}", self._guarded(self._get))
         app.router.add_post("/api/v1/applications/{name}/sync", self._guarded(self._sync))
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
-        await self._runner.setup()
-        context = None
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate)
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._door.open(app, self.certificate)
 
     async def stop(self) -> None:
-        self._stopping.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._door.close()
 
     # -- what it remembers
 
@@ -109,16 +89,8 @@ class ArgoCDServer:
         async def answer(request: web.Request) -> web.StreamResponse:
             self.requests_seen += 1
             faults = self.faults
-            while faults.hang and not self._stopping.is_set():
-                await asyncio.sleep(0.02)
-            if faults.refuse and request.transport is not None:
-                request.transport.abort()
-                return web.Response(status=503)
-            if faults.html:
-                page = "<!doctype html><title>Sign in</title>"
-                return web.Response(status=faults.status or 200, text=page, content_type="text/html")
-            if faults.nonsense:
-                return web.Response(text='{"metadata": {"na', content_type="application/json")
+            if (instead := await faults.instead(request, self._door, '{"metadata": {"na')) is not None:
+                return instead
             try:
                 if faults.status:
                     raise Refusal(faults.status, 14, "this Argo CD has a fault switched on")

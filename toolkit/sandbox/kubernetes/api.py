@@ -8,7 +8,6 @@ protobuf. Nothing acts on objects here: Jobs are carried out by cronjobs.py, Dep
 from __future__ import annotations
 
 import asyncio
-import ssl
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from toolkit.sandbox.kubernetes.patches import How
 from toolkit.sandbox.kubernetes.requests import Asked, Requests, parse
 from toolkit.sandbox.kubernetes.resources import Object, Status
 from toolkit.sandbox.kubernetes.store import Store, now
+from toolkit.sandbox.web_server import serving_with
 
 VERSION: Final = "v1.33.5-gke.1080000"
 
@@ -101,10 +101,7 @@ class ClusterServer:
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
-        context = None
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate)
+        context = serving_with(self.certificate) if self.certificate is not None else None
         site = web.TCPSite(self._runner, host, port or self._port, ssl_context=context, reuse_address=True)
         try:
             await site.start()

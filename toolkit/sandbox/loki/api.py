@@ -12,7 +12,6 @@ import base64
 import contextlib
 import hmac
 import json
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from aiohttp import WSMsgType, web
 
 from toolkit.sandbox.collected import Collected, Container, Shipped
 from toolkit.sandbox.loki import logql
+from toolkit.sandbox.web_server import Door, WebFaults
 
 MOST_ENTRIES: Final = 5000
 _LONGEST_RANGE: Final = (30 * 24 + 1) * 3600 * 10**9
@@ -30,22 +30,14 @@ _TAIL_BATCH: Final = 100  # entries in one message
 
 
 @dataclass
-class Faults:
-    """What is wrong with Loki at the moment; set these freely while it runs.
-
-    refuse: connections are dropped. hang: nothing is answered. status: every request gets this HTTP code; html: with
-    a web page, as from a gateway. nonsense: the answers are no JSON. too_many: so many next requests get 429, with
-    `retry_after` seconds. close_tail_after: seconds after which a live stream is ended with Loki's own time limit (an
-    hour in real life). cut_tail_after: each live stream breaks off after so many lines. drop: so many next live lines
-    are left out of live streams and reported as dropped. mute_tails: live streams stay open and bring nothing.
-    skew_seconds: what arrives from now on has stamps that are off by so much. most_entries: the limit for one answer.
+class Faults(WebFaults):
+    """Besides: too_many: so many next requests get 429, with `retry_after` seconds. close_tail_after: seconds after
+    which a live stream is ended with Loki's own time limit (an hour in real life). cut_tail_after: each live stream
+    breaks off after so many lines. drop: so many next live lines are left out of live streams and reported as dropped.
+    mute_tails: live streams stay open and bring nothing. skew_seconds: what arrives from now on has stamps that are off
+    by so much. most_entries: the limit for one answer.
     """
 
-    refuse: bool = False
-    hang: bool = False
-    status: int = 0
-    html: bool = False
-    nonsense: bool = False
     too_many: int = 0
     retry_after: float = 1.0
     close_tail_after: float = 3600.0
@@ -78,12 +70,11 @@ class LokiServer:
     url: str = ""
     _skew: dict[int, int] = field(default_factory=dict)
     _most_skew: int = 0
-    _runner: web.AppRunner | None = None
     _labels: dict[Container, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._news = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._door = Door()
         self.collected.told.append(self._tell)
 
     async def start(self) -> None:
@@ -97,20 +88,12 @@ class LokiServer:
             ("tail", self._tail),
         ):
             app.router.add_get(f"/loki/api/v1/{path}", self._guarded(handler))
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
-        await self._runner.setup()
-        context = None
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate)
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._door.open(app, self.certificate)
 
     async def stop(self) -> None:
-        self._stopping.set()
+        self._door.closing.set()
         self._tell()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._door.close()
 
     # -- answering
 
@@ -122,18 +105,10 @@ class LokiServer:
         async def answer(request: web.Request) -> web.StreamResponse:
             self.requests_seen += 1
             faults = self.faults
-            while faults.hang and not self._stopping.is_set():
-                await asyncio.sleep(0.02)
-            if faults.refuse and request.transport is not None:
-                request.transport.abort()
-                return web.Response(status=503)
-            if faults.html:
-                page = "<!doctype html><title>Sign in</title>"
-                return web.Response(status=faults.status or 200, text=page, content_type="text/html")
+            if (instead := await faults.instead(request, self._door, '{"status": "succ')) is not None:
+                return instead
             if faults.status:
                 return web.Response(status=faults.status, text="this Loki has a fault switched on")
-            if faults.nonsense:
-                return web.Response(text='{"status": "succ', content_type="application/json")
             if faults.too_many > 0:
                 faults.too_many -= 1
                 headers = {"Retry-After": f"{faults.retry_after:g}"}
@@ -248,7 +223,7 @@ class LokiServer:
         history = self._found(query, since, time.time_ns() + _LONGEST_RANGE, limit, backward=True)
         waiting = [*reversed(history)]
         dropped: list[dict[str, Any]] = []
-        while not self._stopping.is_set() and not reading.done():
+        while not self._door.closing.is_set() and not reading.done():
             self._news.clear()
             for line in self.collected.since_number(seen):
                 seen = line.number + 1

@@ -7,10 +7,8 @@ headers, and wants an SSWS token. It leaves out: every change, `q` and `filter`,
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from toolkit.sandbox.okta.directory import Directory, Object, made_up_id
+from toolkit.sandbox.web_server import Door, WebFaults
 
 _LIMIT: Final = 600  # questions a minute
 _TERM: Final = re.compile(r'profile\.(\w+) eq "((?:[^"\\]|\\.)*)"')
@@ -28,20 +27,12 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 @dataclass
-class Faults:
-    """What is wrong with Okta at the moment; set these freely while it runs.
-
-    refuse: connections are dropped. hang: nothing is answered. status: every request gets this HTTP code; html: with a
-    web page, as from a gateway. nonsense: the answers are no JSON. revoked: the token is not taken any more. forbidden:
-    the token may read nothing. apps_forbidden: it may not read apps. too_many: so many next requests get 429; the limit
-    is reset after `reset_after` seconds. most_in_page: how many objects one answer has.
+class Faults(WebFaults):
+    """Besides: revoked: the token is not taken any more. forbidden: the token may read nothing. apps_forbidden: it may
+    not read apps. too_many: so many next requests get 429; the limit is reset after `reset_after` seconds.
+    most_in_page: how many objects one answer has.
     """
 
-    refuse: bool = False
-    hang: bool = False
-    status: int = 0
-    html: bool = False
-    nonsense: bool = False
     revoked: bool = False
     forbidden: bool = False
     apps_forbidden: bool = False
@@ -78,10 +69,9 @@ class OktaServer:
     faults: Faults = field(default_factory=Faults)
     requests_seen: int = 0
     url: str = ""
-    _runner: web.AppRunner | None = None
 
     def __post_init__(self) -> None:
-        self._stopping = asyncio.Event()
+        self._door = Door()
 
     async def start(self) -> None:
         app = web.Application()
@@ -95,20 +85,11 @@ class OktaServer:
         }
         for path, handler in handlers.items():
             app.router.add_get(f"/api/v1/{path}", self._guarded(handler))
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
-        await self._runner.setup()
-        context = None
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate)
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = await self._door.open(app, self.certificate)
         self.directory.url = self.url
 
     async def stop(self) -> None:
-        self._stopping.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._door.close()
 
     # -- answering
 
@@ -116,16 +97,8 @@ class OktaServer:
         async def answer(request: web.Request) -> web.Response:
             self.requests_seen += 1
             faults = self.faults
-            while faults.hang and not self._stopping.is_set():
-                await asyncio.sleep(0.02)
-            if faults.refuse and request.transport is not None:
-                request.transport.abort()
-                return web.Response(status=503)
-            if faults.html:
-                page = "<!doctype html><title>Sign in</title>"
-                return web.Response(status=faults.status or 200, text=page, content_type="text/html")
-            if faults.nonsense:
-                return web.Response(text='{"id": "00u', content_type="application/json")
+            if (instead := await faults.instead(request, self._door, '{"id": "00u')) is not None:
+                return instead
             reset = int(time.time() + (faults.reset_after if faults.too_many else 60))
             try:
                 self._admit(request)

@@ -24,6 +24,7 @@ from aiohttp import web
 from toolkit.sandbox.vault.kv import NOTHING, Answer, Body, Engine, KvOne, KvTwo
 from toolkit.sandbox.vault.logins import Logins, Role, auth_block
 from toolkit.sandbox.vault.policies import Policies, Rules, Token, Tokens
+from toolkit.sandbox.web_server import Door
 
 VERSION = "1.17.6"
 DENIED = Answer(403, errors=("permission denied",))
@@ -62,24 +63,18 @@ class VaultServer:
         self._engines: dict[str, Engine] = {}
         for mount, version in (mounts or {"secret": 2}).items():
             self.enable_kv(mount, version)
-        self._runner: web.AppRunner | None = None
+        self._door = Door()
 
     async def start(self, port: int = 0, ssl_context: ssl.SSLContext | None = None) -> None:
         """Listen on 127.0.0.1; `url` says where."""
         app = web.Application()
         app.router.add_route("*", "/v1/{path:.*}", self._handle)
         app.router.add_get("/identity-provider/authorize", self._authorize)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=ssl_context).start()
-        bound = self._runner.addresses[0][1]
-        self.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{bound}"
+        self.url = await self._door.open(app, ssl_context, port)
         self.logins.base = self.url
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._door.close()
 
     def seal(self) -> None:
         self.sealed = True

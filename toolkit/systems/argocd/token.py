@@ -39,14 +39,34 @@ def _cli_config() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "argocd" / "config"
 
 
+def servers() -> list[str]:
+    """The servers that the argocd CLI has logged in to, its current one first; none where it has no readable file."""
+    try:
+        found = _read(_cli_config())
+    except ConfigurationError:
+        return []
+    contexts = sorted(_list(found, "contexts"), key=lambda one: one.get("name") != found.get("current-context"))
+    return list(dict.fromkeys(str(one["server"]) for one in contexts if one.get("server")))
+
+
 def _of_cli(file: Path, host: str) -> Secret | None:
     """The token of the user of a context whose server is `host`; the current context goes before the others."""
+    found = _read(file, host)
+    contexts = [one for one in _list(found, "contexts") if _same(str(one.get("server", "")), host)]
+    contexts.sort(key=lambda one: one.get("name") != found.get("current-context"))
+    tokens = {str(one.get("name")): str(one.get("auth-token") or "") for one in _list(found, "users")}
+    token = next((tokens[name] for one in contexts if tokens.get(name := str(one.get("user")))), "")
+    return Secret(token) if token else None
+
+
+def _read(file: Path, host: str = "SERVER") -> dict[str, Any]:
+    """The CLI's configuration; empty where there is none."""
     import yaml
 
     try:
         text = file.read_text("utf-8")
     except FileNotFoundError:
-        return None
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"The argocd CLI's configuration {file} cannot be read: {error}.") from None
     try:
@@ -55,13 +75,7 @@ def _of_cli(file: Path, host: str) -> Secret | None:
         raise ConfigurationError(
             f"The argocd CLI's configuration {file} is not valid YAML.", hint=f"Log in anew: argocd login {host} --sso"
         ) from None
-    if not isinstance(found, dict):
-        return None
-    contexts = [one for one in _list(found, "contexts") if _same(str(one.get("server", "")), host)]
-    contexts.sort(key=lambda one: one.get("name") != found.get("current-context"))
-    tokens = {str(one.get("name")): str(one.get("auth-token") or "") for one in _list(found, "users")}
-    token = next((tokens[name] for one in contexts if tokens.get(name := str(one.get("user")))), "")
-    return Secret(token) if token else None
+    return found if isinstance(found, dict) else {}
 
 
 def _list(found: dict[str, Any], key: str) -> list[dict[str, Any]]:

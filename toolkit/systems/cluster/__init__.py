@@ -108,6 +108,20 @@ class Cluster:
         found = self._list(f"{_BATCH}/cronjobs", {"fieldSelector": f"metadata.name={name}"})
         return [cluster_objects.read_cronjob(self.name, one) for one in found]
 
+    def namespaces_of(self, kind: str, name: str) -> list[str]:
+        """The namespaces in which a `kind` (cronjobs, deployments, services) of that name is.
+
+        Raises Forbidden where we may not list them all.
+        """
+        api = {"cronjobs": f"{_BATCH}/", "deployments": f"{_APPS}/", "services": f"{_CORE}/"}[kind]
+        found = self._list(f"{api}{kind}", {"fieldSelector": f"metadata.name={name}"})
+        return sorted(one["metadata"]["namespace"] for one in found)
+
+    def bucket_named_by(self, namespace: str, cronjob: str) -> str:
+        """The bucket that the CronJob's containers are told of by a variable (L3_BUCKET, gs://…); "": none."""
+        found = self._one(f"{_BATCH}/", "cronjobs", namespace, cronjob)
+        return cluster_objects.bucket_of(found) if found is not None else ""
+
     def jobs_of(self, cronjob: CronJob) -> list[Job]:
         """The Jobs that the CronJob owns, scheduled and by hand, the newest first."""
         found = self._list(f"{_BATCH}/namespaces/{cronjob.namespace}/jobs")

@@ -201,6 +201,17 @@ def read_cronjob(cluster: str, found: Object) -> CronJob:
     )
 
 
+def bucket_of(cronjob: Object) -> str:
+    """The bucket that a variable of its containers names: one called …BUCKET…, or with a value gs://…; "": none."""
+    template = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    for container in template.get("containers") or ():
+        for variable in container.get("env") or ():
+            value = str(variable.get("value") or "")
+            if value.startswith("gs://") or (value and "BUCKET" in str(variable.get("name")).upper()):
+                return value.removeprefix("gs://").partition("/")[0]
+    return ""
+
+
 def read_job(cluster: str, found: Object) -> Job:
     metadata, spec, status = _parts(found)
     conditions = {one.get("type"): one for one in status.get("conditions") or () if one.get("status") == "True"}

@@ -4,12 +4,11 @@ below what the walk waits for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
@@ -28,9 +27,6 @@ from toolkit.tui.widgets.plan_page import outcome_page, progress_line
 from toolkit.tui.wording import elided, foreign
 from toolkit.walkthrough.page import END, NEXT
 from toolkit.walkthrough.person import Decision
-
-if TYPE_CHECKING:
-    from toolkit.walkthrough.case import StepRecord
 
 _SIGNS = {"open": "●", "done": "✓", "skipped": "-", "stuck": "✗"}
 _STYLES = {"open": "bold $text-warning", "done": "$text-success", "skipped": "$text-muted", "stuck": "bold $text-error"}
@@ -79,7 +75,6 @@ class WalkPage(Page):
         self._turn = 0
         self._drawn = 0
         self._shown: list[Item] = []
-        self._steps: dict[tuple[str, str], StepRecord] = {}
         self._typing = ""  # the word of the decision that the text being typed belongs to
         self._gate_shown: object = None
 
@@ -151,7 +146,6 @@ class WalkPage(Page):
         walking = self.walking
         if walking.runbook is None:
             return
-        self._steps = walking.steps()
         steps = self.query_one(StepList)
         width = max(steps.size.width - 2, 16)
         here = walking.case.here
@@ -159,7 +153,7 @@ class WalkPage(Page):
         steps.clear_options()
         at = 0
         for number, step in enumerate(walking.runbook.steps):
-            record = self._steps.get((walking.runbook.name, step.name))
+            record = walking.steps.get((walking.runbook.name, step.name))
             state = "" if record is None else str(record.state)
             if here == (walking.runbook.name, step.name):
                 at = number
@@ -245,7 +239,13 @@ class WalkPage(Page):
     def action_done(self) -> None:
         question = self.walking.question
         if isinstance(question, Open):
-            self.walking.reply(True)
+            going_on = house(self).operation
+            if going_on is not None and going_on.ongoing:
+                self.notify(
+                    f"{going_on.name} is being carried out: wait for it, or stop it first (o).", severity="warning"
+                )
+            else:
+                self.walking.reply(True)
         elif isinstance(question, Decide):
             self.walking.reply(Decision("done"))
 
@@ -300,12 +300,11 @@ class WalkPage(Page):
         elif isinstance(question, Ask):
             self.walking.reply(typed)
 
-    def on_key(self, event: object) -> None:
-        key = getattr(event, "key", "")
-        question = self.walking.question
+    def on_key(self, event: Key) -> None:
+        key, question = event.key, self.walking.question
         if isinstance(question, Pick) and key.isdecimal() and int(key) <= len(question.branches):
-            getattr(event, "stop", lambda: None)()
-            getattr(event, "prevent_default", lambda: None)()
+            event.stop()
+            event.prevent_default()
             self.walking.reply(int(key) - 1 if int(key) else None)
 
     async def action_report(self) -> None:
