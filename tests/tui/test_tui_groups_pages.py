@@ -256,7 +256,8 @@ async def test_deleting_goes_to_the_gate_with_the_marked_groups_only() -> None:
         assert f"delete {NAMES[1]}" in app.world.asked
         await app.press("escape")
         await app.press("x", "escape")
-        assert app.world.action is not None and app.world.action.applied == 0
+        assert app.world.action is not None
+        assert app.world.action.applied == 0
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,9 @@ def test_a_picture_reads_its_own_line() -> None:
     query = picture_query.read(
         "heatmap", "BRCA1 'REC-0000123 at 3' --at=0.3 --order clustered --raw --layer l3 --frame genes"
     )
-    assert query.perts == ("BRCA1", "REC-0000123 at 3") and query.at == 0.3 and not query.normalized
+    assert query.perts == ("BRCA1", "REC-0000123 at 3")
+    assert query.at == 0.3
+    assert not query.normalized
     assert picture_query.read("heatmap", query.line) == query
 
 
@@ -297,7 +300,9 @@ def test_a_download_line(tmp_path: Path) -> None:
 def test_the_filter_holds_words_kinds_and_else_what_is_like_it() -> None:
     look = Filter(made_up_perts("gene", 1000))
     assert [pert.name for pert in look("brca")] == ["BRCA1", "BRCA2"]
-    assert len(look("gene 00099")) == 8 and len(look("")) == 1000
+    assert len(look("gene 00099")) == 8
+    assert len(look("")) == 1000
     near = look("BRAC1")
-    assert near.near and near[0].name == "BRCA1"
+    assert near.near
+    assert near[0].name == "BRCA1"
     assert not look("!!!!????")
