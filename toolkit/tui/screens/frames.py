@@ -64,7 +64,6 @@ class FramesPanel(Panel["GroupDetail"]):
             Column("bucket", lambda f: self._there(f, "L3"), lambda f: self._style(f, "L3")),
             Column("kind", lambda f: self._told(f, "format"), roomy=True),
             Column("written to L3", lambda f: moment(f.updated), roomy=True),
-            Column("generation", lambda f: str(f.generation or "-"), roomy=True),
         ]
         yield Table(columns, lambda frame: frame.name, enter=act("frames.perts").binding())
         yield VerticalScroll(Static("", id="frame"), id="about", can_focus=False)
