@@ -21,6 +21,7 @@ from toolkit.tui.house import house
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.of_group import OfGroup
 from toolkit.tui.widgets import layers
+from toolkit.tui.widgets.banner import Navigation
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.widgets.table import Column, Table
@@ -213,6 +214,7 @@ class GroupsPage(OfGroup):
         self.panel.mark()
         count = len(self.panel.marked)
         self.crumb = f"{MARK} {count} marked" if count else ""
+        self.query_one(Navigation).refresh()
 
     async def action_diff(self) -> None:
         """The two marked groups, or the marked one and the one under the cursor; the older is what was before."""
