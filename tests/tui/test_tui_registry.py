@@ -13,29 +13,39 @@ from tui_driving import driven
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
+from toolkit.tui.screens.ask import Ask
 from toolkit.tui.screens.bucket_deleted import DeletedPage
+from toolkit.tui.screens.downloading import DownloadPage
 from toolkit.tui.screens.drill import DrillPage
 from toolkit.tui.screens.drill_answer import AnswerPage
 from toolkit.tui.screens.environments import Choices, Environments
+from toolkit.tui.screens.find_pert import FindPert
+from toolkit.tui.screens.frames import FramesPage
 from toolkit.tui.screens.gate import Gate
+from toolkit.tui.screens.groups_diff import DiffPage
+from toolkit.tui.screens.groups_inspect import InspectPage
 from toolkit.tui.screens.help import text
 from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
 from toolkit.tui.screens.login import Login
 from toolkit.tui.screens.logs_on_top import OnTop
+from toolkit.tui.screens.map_picture import PicturePage
 from toolkit.tui.screens.markdown_page import MarkdownPage
+from toolkit.tui.screens.pert import PertPage
+from toolkit.tui.screens.perts import PertsPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
 from toolkit.tui.screens.where_to import WhereTo
 from toolkit.tui.screens.why import MapChoice, WhyPage
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
+from toolkit.tui.widgets.long_table import LongRows
 from toolkit.tui.widgets.table import RowList
 from toolkit.tui.widgets.tree_table import TreeRows
 
 OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
-    "list": [RowList, FindingList, Choices, TreeRows],
+    "list": [RowList, LongRows, FindingList, Choices, TreeRows],
     "environments": [Environments],
     "filter": [Filter],
     "gate": [Gate],
@@ -51,6 +61,15 @@ OWNERS: dict[str, list[type]] = {
     "why": [WhyPage],
     "why-asked": [MapChoice],
     "logs-on-top": [OnTop],
+    "ask": [Ask],
+    "download": [DownloadPage],
+    "find-pert": [FindPert],
+    "frames": [FramesPage],
+    "groups-diff": [DiffPage],
+    "groups-inspect": [InspectPage],
+    "pert": [PertPage],
+    "perts": [PertsPage],
+    "picture": [PicturePage],
     **{page: [page_class(page)] for page in PAGES},
 }
 

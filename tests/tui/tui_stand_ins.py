@@ -10,27 +10,41 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from rich.text import Text
 from tui_diagnosis import well
 
 from toolkit.actions.plan import Change, Damage, Fact, Outcome, Plan, Result
 from toolkit.cache.bucket_folders import FolderCount, Index
+from toolkit.cache.download import FrameFile, GroupDownload
 from toolkit.cache.frame_names import FrameNames
 from toolkit.cache.groups import Frame, Group, GroupDetail, Overview
+from toolkit.cache.inspect.comparison import Difference
+from toolkit.cache.inspect.differences import Concentrations, FrameDifference, Moved, Named, Side
+from toolkit.cache.inspect.frame_headers import FrameHeader
+from toolkit.cache.inspect.frame_report import ColumnInfo
+from toolkit.cache.map.chosen_vectors import Missing
+from toolkit.cache.perturbations import Perts
 from toolkit.cache.presence import Presence
 from toolkit.cache.search.find import Absent, Found, Where
+from toolkit.cache.search.frame_perts import FramePerts, GroupPerts
+from toolkit.cache.search.matching import Near
 from toolkit.cache.workloads import Look, Place
 from toolkit.checks.finding import Finding, Status
 from toolkit.environments import model
 from toolkit.environments.preferences import Tui
 from toolkit.errors import Interrupted, NotAllowed, NotFound, ToolkitError, Unreachable
 from toolkit.permit import Permit
+from toolkit.pictures import files, matrix
 from toolkit.progress import Progress
 from toolkit.secret import Secret
 from toolkit.systems.bucket import BucketInfo, DownloadResult, Listing, ObjectDetails, ObjectInfo
 from toolkit.systems.cluster.events import ObjectEvent
 from toolkit.systems.cluster.objects import Container, CronJob, Job, Pod
-from toolkit.tui.core import Core, Manager
+from toolkit.tui.core import Core, Inspected, Manager
+from toolkit.tui.downloading import DownloadQuery
+from toolkit.tui.map_picture import COLOURS, Picture
 from toolkit.tui.opener import Choice
+from toolkit.tui.picture_query import PictureQuery
 from toolkit.tui.standing import LayersSeen, ManagerSeen, MemorySeen, Standing
 
 NOW = datetime.now(UTC)
@@ -44,6 +58,7 @@ NAMES = tuple(f"rp006_2025w{week}_{what}" for week, what in (
     (47, "prox_bias_reduced"), (46, "prox_bias_reduced"), (45, "centerscale"), (44, "prox_bias_reduced"),
     (43, "centerscale"),
 ))  # fmt: skip
+COLUMNS = (("pert", "string"), ("kind", "string"), ("concentration", "double"), ("vector", "list<float>"))
 HOPS = (
     "configuration", "vault", "clock", "vault-token", "redis-token", "cluster prod-cluster", "cluster rp006-prod",
     "proxy-address", "tcp", "redis", "groups", "bucket", "bucket-permissions", "rebuild-permissions",
@@ -56,6 +71,14 @@ BROKEN = Unreachable(
     hint="Are the proxy's pods running? Is your VPN up? `toolkit doctor` shows the first broken hop.",
     by_hand=("nc -vz 10.20.30.40 6379",),
 )
+
+
+def made_up_perts(kind: str, count: int) -> Perts:
+    """So many perts, sorted, three of them known by their names."""
+    known = ("BRCA1", "BRCA2", "TP53") if kind == "gene" else ()
+    names = sorted([*known, *(f"{'GENE' if kind == 'gene' else 'REC-'}{n:07}" for n in range(count - len(known)))])
+    series = [() if kind == "gene" else (0.1, 0.3, 1.0, 3.0)] * count
+    return Perts(names, [kind] * count, series, [24] * count, [None] * count)
 
 
 def environment(**changes: Any) -> model.Environment:
@@ -106,6 +129,12 @@ class World:
     diagnosis: dict[str, Finding] = field(default_factory=dict)
     stage: Any = None
     preferences: Tui = field(default_factory=Tui)
+    corrupt: dict[tuple[str, str], str] = field(default_factory=dict)
+    perts: Perts | None = None
+    added: int = 3
+    differing: bool = False
+    waiting: set[str] = field(default_factory=set)
+    stop: threading.Event = field(default_factory=threading.Event)
     closed: bool = False
     groups: Sequence[str] = NAMES
     stale_pods: int = 0
@@ -372,9 +401,100 @@ class StandInCore(Core):
 
     def find_pert(self, name: str) -> Any:
         self.world.ask("find_pert")
+        if name == "BRAC1":
+            near = (Near("BRCA1", 80.0, "two letters changed places"), Near("BRCA2", 60.0, "2 letters differ"))
+            return Found(name, (), (Absent(NAMES[0], "L2", 8, 0, "in none of the 8 frames"),), near, 0, 0, groups=NAMES)
         matches = tuple(Where(NAMES[0], "L2", f, name, "gene", (), 24, 3, True, "exact") for f in FRAMES[:4])
         absent = (Absent(NAMES[4], "L3", 8, 0, "none of its frames has it"),)
         return Found(name, matches, absent, (), 0, 0, groups=NAMES)
+
+    def pert_counts(self) -> Iterator[tuple[str, int]]:
+        self.world.ask("pert_counts")
+        yield NAMES[0], 1204
+
+    def frame_headers(self, group: str, progress: Progress) -> Iterator[FrameHeader]:
+        self.world.ask("frame_headers")
+        columns = tuple(ColumnInfo(name, kind) for name, kind in COLUMNS)
+        for number, frame in enumerate(FRAMES):
+            for layer in ("L2", "L3") if group in NAMES[: self.world.in_l2] else ("L3",):
+                why = self.world.corrupt.get((frame, layer), "")
+                rows = None if why else 17_480 * (number + 1)
+                yield FrameHeader(frame, layer, 266_000_000, "parquet", rows, () if why else columns, 18_400, why)
+
+    def frame_perts(self, group: str, frame: str, layer: str | None, progress: Progress) -> FramePerts:
+        self.world.ask("frame_perts")
+        kind = "gene" if frame.startswith("genes") else "compound"
+        perts = self.world.perts or made_up_perts(kind, 1204)
+        return FramePerts(group, frame, layer or "L2", perts, 266_000_000, 4_200_000)
+
+    def group_perts(self, group: str) -> GroupPerts:
+        self.world.ask("group_perts")
+        return GroupPerts(("BRCA1", "BRCA2", "KRAS", "TP53"), ("REC-0000123", "REC-0000456"))
+
+    def inspect(self, group: str, progress: Progress, *, vectors: bool, full: bool) -> Inspected:
+        progress.step(f"Reading 8 frames of {group} from Redis: 2.1 GB")
+        progress.advance("read", 600_000_000, 2_110_000_000, "bytes")
+        self.world.ask("inspect")
+        self.world.stop = progress.stop
+        while "inspect" in self.world.waiting:
+            progress.check_stop()
+            progress.stop.wait(0.01)
+        found = [
+            Finding("vectors of length 1", Status.OK, "8 frames, 96,000 vectors, lengths 1.0000 to 1.0000"),
+            Finding("no NaN, no infinity", Status.FAIL, "12 of 96,000 vectors, in genes_normalized",
+                    by_hand=(f"toolkit groups inspect {group}",)),
+            Finding("same bytes in both", Status.UNKNOWN, "the bucket could not be read"),
+            *(Finding(f"{frame} (L2)", Status.OK, "17,480 rows, 1,204 gene, length 1") for frame in FRAMES),
+        ]  # fmt: skip
+        return Inspected(tuple(found), "L2", 2_110_000_000 if vectors else 9_000_000, 4_220_000_000)
+
+    def diff(self, a: str, b: str, progress: Progress, *, vectors: bool) -> Difference:
+        self.world.ask("diff")
+        worst = (Moved("TP53", "gene", None, 0.12), Moved("REC-0000123", "compound", 3.0, 0.55)) if vectors else ()
+        frames = tuple(FrameDifference(frame, False, 1204, 1204, len(worst), worst=worst) for frame in FRAMES[:1])
+        return Difference(
+            Side(a, "L2"), Side(b, "L2" if a != b else "L3"), frames,
+            tuple(Named(f"NEW{number}", "gene") for number in range(self.world.added)), (Named("BRCA2", "gene"),),
+            (Concentrations("REC-0000123", "compound", (10.0,), (0.03,)),), (), (), 0.9, 9_000_000, 4_220_000_000,
+        )  # fmt: skip
+
+    def picture(self, group: str, query: PictureQuery, progress: Progress) -> Picture:
+        self.world.ask("picture")
+        labels = list(query.perts)
+        values = [[1.0 if a == b else round(0.3 * (a + b) % 2 - 1, 2) for b in range(len(labels))]
+                  for a in range(len(labels))]  # fmt: skip
+        return Picture(
+            query,
+            lambda width, _: [*matrix.drawn(labels, values, width), Text(), matrix.legend(labels, width)],
+            files.heatmap(labels, values, "Cosine similarity"),
+            COLOURS,
+            "Read 38.6 kB of 143 kB (26.9%): genes_normalized.",
+            missing=(Missing("BRAC1", "not in any frame", (Near("BRCA1", 90.0, "two letters changed places"),)),),
+        )
+
+    def download(self, query: DownloadQuery, progress: Progress) -> GroupDownload:
+        self.world.ask("download")
+        progress.step("Downloading 8 frames")
+        progress.advance("downloaded", 633_000_000, 2_110_000_000, "bytes")
+        self.world.stop = progress.stop
+        while "download" in self.world.waiting:
+            if progress.stop.wait(0.01):
+                raise Interrupted("Stopped on request: 2 of 8 files are whole.")
+        differs = (
+            "" if query.overwrite or not self.world.differing else "another file is there; --overwrite replaces it"
+        )
+        frames = [FrameFile(f, f"{f}.parquet", 264_000_000, "parquet", "downloaded", "q5DsXA==", 1) for f in FRAMES]
+        if differs:
+            frames[0] = replace(frames[0], outcome="failed", crc32c="", why=differs)
+        return GroupDownload("rp006", query.group, query.layer, f"/data/{query.group}", tuple(frames), 2_110_000_000)
+
+    def delete_groups(self, names: Sequence[str], backup: Any = None) -> Any:
+        self.world.ask(f"delete {' '.join(names)} {backup or ''}".strip())
+        return self.rebuild()
+
+    def flush(self, backup: Any = None) -> Any:
+        self.world.ask("flush")
+        return self.rebuild()
 
     def login_methods(self) -> tuple[str, str]:
         return self.world.login_method, "Vault at http://127.0.0.1:8200"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from toolkit.errors import ToolkitError
 from toolkit.tui.standing import Standing
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from toolkit.actions.journal import Operation, Problem
     from toolkit.actions.plan import Action, Fact
     from toolkit.cache.bucket_folders import FolderCount, Index
+    from toolkit.cache.download import GroupDownload
     from toolkit.cache.groups import GroupDetail, Overview
+    from toolkit.cache.inspect.comparison import Difference
+    from toolkit.cache.inspect.frame_headers import FrameHeader
     from toolkit.cache.search.find import Found
+    from toolkit.cache.search.frame_perts import FramePerts, GroupPerts
     from toolkit.cache.workloads import Look
     from toolkit.checks.diagnosis.cause import Asked
     from toolkit.checks.diagnosis.verdict import Verdict
@@ -32,8 +36,13 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
     from toolkit.systems.kafka import Event, Notice
     from toolkit.systems.vault import LoggedIn, TokenStatus
+    from toolkit.tui.downloading import DownloadQuery
     from toolkit.tui.log_query import Chip, LogQuery, OpenLog
+    from toolkit.tui.map_picture import Picture
+    from toolkit.tui.picture_query import PictureQuery
     from toolkit.tui.widgets.job_rows import Row
+
+_MOVES: Final = 1000  # of each frame, that a diff keeps
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,17 @@ class Manager:
     def last(self) -> Job | None:
         """The last run that ended."""
         return next((job for job in self.jobs if job.over), None)
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What an inspection came to. `errors` are those of a layer that could not be read, or fell silent."""
+
+    findings: tuple[Finding, ...]
+    layer: str
+    bytes_read: int
+    bytes_total: int
+    errors: tuple[ToolkitError, ...] = ()
 
 
 class Core:
@@ -205,6 +225,73 @@ class Core:
 
         answers = find.find(self.connections, [name])
         return answers.found[0]
+
+    def pert_counts(self) -> Iterator[tuple[str, int]]:
+        """Groups whose names were read before, with how many perturbations each has. No frame is read."""
+        from toolkit.cache.search import frame_perts
+
+        return frame_perts.counts(self.connections)
+
+    def frame_headers(self, group: str, progress: Progress) -> Iterator[FrameHeader]:
+        """What the frames of a group are, by their headers, in both layers."""
+        from toolkit.cache.inspect import frame_headers
+
+        return frame_headers.headers(self.connections, group, progress)
+
+    def frame_perts(self, group: str, frame: str, layer: str | None, progress: Progress) -> FramePerts:
+        """All perturbations of one frame; None: from Redis where it can be read there."""
+        from toolkit.cache.search import frame_perts
+
+        return frame_perts.of_frame(self.connections, group, frame, layer, progress)
+
+    def group_perts(self, group: str) -> GroupPerts:
+        """The genes and compounds of one group."""
+        from toolkit.cache.search import frame_perts
+
+        return frame_perts.of_group(self.connections, group)
+
+    def inspect(self, group: str, progress: Progress, *, vectors: bool, full: bool) -> Inspected:
+        """A group, looked into: its `vectors` too, and with `full` the checksums of both layers."""
+        from toolkit.cache.inspect import inspection
+        from toolkit.checks import inspected
+
+        found = inspection.inspect(self.connections, group, progress, vectors=vectors, full=full)
+        return Inspected(
+            inspected.findings(self.connections, found), found.layer, found.bytes_read, found.bytes_total, found.errors
+        )
+
+    def diff(self, a: str, b: str, progress: Progress, *, vectors: bool) -> Difference:
+        """Group `a` against group `b`; a group against itself: Redis against the bucket."""
+        from toolkit.cache.inspect import comparison
+
+        sides: tuple[Any, Any] = ("L2", "L3") if a == b else (None, None)
+        return comparison.diff(self.connections, a, b, progress, sides=sides, limit=_MOVES, vectors=vectors)
+
+    def picture(self, group: str, query: PictureQuery, progress: Progress) -> Picture:
+        """A picture of the map, from the cached vectors of a group."""
+        from toolkit.tui.map_picture import picture
+
+        return picture(self.connections, group, query, progress)
+
+    def download(self, query: DownloadQuery, progress: Progress) -> GroupDownload:
+        """Bring the frames of a group here."""
+        from toolkit.cache import download
+
+        return download.download(
+            self.connections, query.group, query.to, query.layer, query.frames, progress, overwrite=query.overwrite
+        )
+
+    def delete_groups(self, names: Sequence[str], backup: Path | None = None) -> Action:
+        """The action that deletes groups from Redis, after saving them in `backup` where that is given."""
+        from toolkit.actions.groups.delete import DeleteGroups
+
+        return DeleteGroups(self.connections, list(names), backup)
+
+    def flush(self, backup: Path | None = None) -> Action:
+        """The action that empties Redis altogether."""
+        from toolkit.actions.groups.flush import FlushRedis
+
+        return FlushRedis(self.connections, backup)
 
     def login_methods(self) -> tuple[str, str]:
         """How this environment's Vault is logged in to, by its configuration; and the address."""

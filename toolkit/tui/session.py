@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import TokenStatus
     from toolkit.tui.core import Core
+    from toolkit.tui.downloading import Download
     from toolkit.tui.transfer import Transfer
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -43,6 +44,7 @@ class Session:
     token: TokenStatus | None = None
     token_at: float = 0.0
     transfers: list[Transfer] = field(default_factory=list)
+    download: Download | None = None
 
     @property
     def environment(self) -> Environment:
@@ -88,6 +90,8 @@ class Session:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""
         for transfer in self.transfers:
             transfer.stop()
+        if self.download is not None:
+            self.download.stop()
         background.start(_quietly(self.connections.close), "close connections")
 
 
