@@ -17,7 +17,7 @@ SCOPE = Scope(
         Act("groups.inspect", "i", "inspect", "Inspect",
             "Look into the group: what it holds, whether its vectors are sound.", footer=True),
         Act("groups.diff", "d", "diff", "Diff",
-            "Compare two marked groups, or the marked one with that in focus.", footer=True),
+            "Compare two marked groups, or the marked one with that in focus."),
         Act("groups.heatmap", "h", "picture('heatmap')", "Heatmap",
             "The cosine similarity of perts of the group, as a picture."),
         Act("groups.projection", "p", "picture('projection')", "Projection",

@@ -52,6 +52,8 @@ class DiffPanel(Working["Difference"]):
         "from a few MB; v reads the vectors of both, too.",
     )
 
+    same_as = "groups diff"
+
     DEFAULT_CSS = """
     DiffPanel #summary { height: auto; max-height: 40%; border-bottom: dashed $rule; }
     """
