@@ -84,7 +84,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.press("2")
         await app.see("number 1 of the dropdown, the default", "2.5 MB")
         await app.press("enter")
-        await app.see("genes_split_by_normalized", "✓ there", "gs://sandbox-rp006-neuro-cache/")
+        await app.see("genes_split_by_normalized", "✓ 143 kB", "gs://sandbox-rp006-neuro-cache/")
         await app.press("3")
         await app.see("5 folders, 40 objects")
         await app.press("enter")
