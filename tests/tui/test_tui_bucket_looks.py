@@ -18,7 +18,7 @@ async def test_how_the_bucket_looks_with_marks(still: Still) -> None:
     world = World(in_l3={NAMES[1]: 5})
     world.broken[f"folder {NAMES[3]}/"] = Unreachable("Could not list it: it still answers 503 after several tries.")
     async with still.driven(world=world) as app:
-        await app.see("incomplete in the bucket", "vault 43m left")
+        await app.see("L3 short", "vault 43m left")
         await app.press("3")
         await app.see("in all")
         await app.press("right")

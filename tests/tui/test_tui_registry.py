@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from tui_driving import driven
 
+from toolkit.drills import ways
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
@@ -37,6 +38,7 @@ from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
 from toolkit.tui.screens.where_to import WhereTo
 from toolkit.tui.screens.why import MapChoice, WhyPage
+from toolkit.tui.widgets import drill_text
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.long_table import LongRows
@@ -218,3 +220,10 @@ async def test_a_click_on_a_key_in_the_footer_presses_it() -> None:
         await app.see("nothing needs you", "? Help")
         await app.pilot.click("Footer", offset=(app.text.splitlines()[-1].index("? Help") + 3, 0))
         await app.see("Help: keys")
+
+
+def test_the_places_that_a_drill_names_are_there() -> None:
+    known = {act.id for act in ACTS}
+    assert set(drill_text.HERE.values()) <= known
+    changes = {"app restart", "cache rebuild"}
+    assert set(drill_text.HERE) <= changes | {command.words for command in ways.COMMANDS}

@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     from toolkit.drills.drill import Drill, Score
 
 # The place in the app that shows the same as a command: the act whose key leads there.
-_HERE = {
+HERE = {
     "access check": "app.why",
-    "app restart": "app.why",
-    "app status": "app.why",
+    "app restart": "app.jobs",
+    "app status": "app.home",
     "bucket ls": "app.bucket",
-    "cache rebuild": "app.rebuild",
-    "cache status": "app.rebuild",
+    "cache rebuild": "app.jobs",
+    "cache status": "app.jobs",
     "doctor": "app.home",
-    "groups find": "app.jump",
-    "groups inspect": "app.why",
+    "events find": "app.groups",
+    "groups find": "app.groups",
+    "groups inspect": "app.groups",
     "groups list": "app.groups",
-    "image check": "app.why",
+    "image check": "app.home",
     "journal list": "app.journal",
     "redis address": "app.home",
     "vault status": "app.home",
@@ -37,7 +38,7 @@ _HERE = {
 def here(command: str, key_of: Callable[[str], str]) -> str:
     """`(2)` for a command whose answer page 2 shows; "" where the app has no page for it."""
     words = " ".join(command.removeprefix("toolkit ").split()[:2])
-    act = _HERE.get(words) or _HERE.get(words.split(" ")[0])
+    act = HERE.get(words) or HERE.get(words.split(" ")[0])
     return f"  ({key_of(act)} here)" if act else ""
 
 
