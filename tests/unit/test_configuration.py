@@ -42,11 +42,12 @@ def test_every_open_key_has_a_meaning() -> None:
 
 def test_what_one_can_do_without_is_no_open_key() -> None:
     mapapp = loading.load().settings.environments["mapapp"]
-    assert loading.optional(mapapp) == ["logs.loki.address", "logs.cloud_logging.project"]
+    others = ["configome.remote", "loader.manifest"]
+    assert loading.optional(mapapp) == ["logs.loki.address", "logs.cloud_logging.project", *others]
     assert not [key for key in loading.unset(mapapp) if key.startswith("logs.")]
     write('[environments.mapapp.logs.loki]\naddress = "https://loki.example.com"\n')
     mapapp = loading.load().settings.environments["mapapp"]
-    assert loading.optional(mapapp) == ["logs.loki.grafana", "logs.cloud_logging.project"]
+    assert loading.optional(mapapp) == ["logs.loki.grafana", "logs.cloud_logging.project", *others]
 
 
 def test_who_gets_in_can_be_asked_with_okta_alone_and_only_behind_pomerium() -> None:

@@ -16,6 +16,8 @@ from toolkit.checks import (
     cached_vectors,
     hops,
     images,
+    loader,
+    loader_groups,
     recent_changes,
     shared,
 )
@@ -39,6 +41,8 @@ QUESTIONS: Mapping[str, Question] = {
         images,
         app_pods,
         access,
+        loader,
+        loader_groups,
         recent_changes,
     )
     for question in module.QUESTIONS

@@ -54,6 +54,10 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("map heatmap", ("pert-in-cache", *_VECTORS)),
     Shows("map projection", ("pert-in-cache", *_VECTORS)),
     Shows("logs", ("last-rebuild", "rebuild-running")),
+    Shows(
+        "loader check", ("loader-settings", "loader-groups", "loader-transformation"), "loader check --group {group}"
+    ),
+    Shows("loader plan", ("loader-api", "loader-dry-run", "loader-settings")),
     Shows("access check", ("access",), "access check {who}"),
     Shows("app status", ("app-pods",), "app status"),
     Shows("image check", ("image",), "image check"),

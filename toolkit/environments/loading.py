@@ -139,6 +139,8 @@ def optional(environment: model.Environment) -> list[str]:
         found.append("logs.loki.datasource")
     if not cloud_logging.project:
         found.append("logs.cloud_logging.project")
+    found += ["configome.remote"] if not environment.configome.remote else []
+    found += ["loader.manifest"] if not environment.loader.manifest else []
     if "pomerium" in environment.app.way_in.lower():  # for `access check`
         found += ["okta.address"] if not environment.okta.address else []
         found += ["okta.vault_path"] if not environment.okta.vault_path else []

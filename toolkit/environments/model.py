@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.access import Okta, Pomerium
+from toolkit.environments.loader import Configome, Loader
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
 from toolkit.errors import ConfigurationError
@@ -229,6 +230,8 @@ class Environment(Part, frozen=True):
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
     logs: Logs = Logs()
+    configome: Configome = Configome()
+    loader: Loader = Loader()
     okta: Okta = Okta()
     pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()

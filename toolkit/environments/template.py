@@ -28,6 +28,8 @@ _MEANINGS = {
     "logs.loki.grafana": "the address of the Grafana that shows Loki, for links",
     "logs.loki.datasource": "the UID of Loki's data source in that Grafana",
     "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
+    "configome.remote": "configome: a Git address, a clone's path, or the YAML itself as a file or an https URL",
+    "loader.manifest": "the file in eng-infrastructure with the group auto-loader's production settings",
     "app.url": "the address that users type: https://map.example.com",
     "okta.address": "the Okta organisation's address: https://example.okta.com",
     "okta.vault_path": "where the token for Okta's API lies in Vault, below vault.mount",
@@ -74,7 +76,8 @@ def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in.",
+            "# have them; without Okta `access check` cannot say who gets in;",
+            "# without configome and the group auto-loader's manifest, nothing of `loader check`.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]
