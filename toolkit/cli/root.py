@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "app": Entry("MapApp's own pods, which hold L1: status, restart.", "app"),
     "bucket": Entry("The L3 bucket: ls, du, get, rm, restore.", "bucket"),
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
+    "loader": Entry("The group auto-loader: its settings beside production's, its groups, a safe dry run.", "loader"),
     "access": Entry("Who gets in: why somebody does not, and whom to ask.", "access"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),
     "vault": Entry("Vault: login, status.", "vault"),

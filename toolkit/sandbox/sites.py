@@ -60,7 +60,7 @@ class Site:
     `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
     is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
     serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the
-    app that start.
+    app that start. `asked_for` are transformations that trunk asks for, with the time since when, and configome lacks.
     """
 
     place: Place
@@ -74,6 +74,7 @@ class Site:
     disk_full: bool = False
     cluster: str = ""
     new_pods: PodFaults = field(default_factory=PodFaults)
+    asked_for: tuple[tuple[datetime, str], ...] = ()
     _home: tuple[str, int] = ("", 0)
     _running: int = 0
     _starting: Progress = SILENT
@@ -111,6 +112,11 @@ class Site:
         """host:port of the proxy, now."""
         return self.proxy.address
 
+    @property
+    def usual(self) -> tuple[BuiltGroup, ...]:
+        """The groups of a healthy world, the newest first."""
+        return self._usual
+
     # -- the world as it should be
 
     async def reset(self, scenarios: Sequence[Scenario] = ()) -> None:
@@ -124,6 +130,7 @@ class Site:
         self.groups = self._usual
         for scenario in scenarios:
             self.groups = scenario.built(self, self.groups)
+        self.asked_for = ()
         self.on_wrote, self.run_seconds, self.cluster = None, None, self.place.cache_manager_cluster
         self.disk_full = False
         await asyncio.to_thread(self.redis.command, "FLUSHALL")

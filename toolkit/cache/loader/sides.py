@@ -144,7 +144,7 @@ def _configome(connections: Connections) -> Side:
         found = settings.read(read.text, part.key, f"configome's {part.path}" if system.kind == "git" else system.place)
     except ToolkitError as error:
         return Side("configome", place, by_hand, problem=error)
-    return Side("configome", read.place, by_hand, found, commit=read.commit, note=read.note)
+    return Side("configome", read.place, by_hand, found, None, read.commit, read.changed_at, read.note)
 
 
 def _production(connections: Connections) -> Side:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -26,11 +27,13 @@ _OF: Final = Repository("configome", "configome")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """configome's text. `place` is where it was read, for people; `commit` and `note` as far as the source has them."""
+    """configome's text. `place` is where it was read, for people; the last change and `note` are there as far as
+    the source has them."""
 
     text: str
     place: str
     commit: str = ""
+    changed_at: datetime | None = None
     note: str = ""
 
 
@@ -81,7 +84,9 @@ class Configome:
         at = branch.located()
         text = branch.text(at, self.part.path)
         last = branch.last_change(at, self.part.path)
-        return Configuration(text, self.place, last.commit if last else "", at.note)
+        if last is None:
+            return Configuration(text, self.place, note=at.note)
+        return Configuration(text, self.place, last.commit, last.committed_at, at.note)
 
     def close(self) -> None:
         if self._page is not None:
