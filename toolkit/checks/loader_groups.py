@@ -143,13 +143,15 @@ def _lists(settings: LoaderSettings, wanted: Transformation) -> bool:
 
 
 def _unlisted(group: str, lists: Sequence[LoaderSettings], connections: Connections) -> Transformation | None:
-    """What follows the name of a release that is there: a transformation that nobody lists."""
-    known = stored.group_names(shared.layers(connections))
-    found = {release for each in lists for one in known if (release := releases.release_of(each, [one]))}
-    for release in sorted(found, key=len, reverse=True):
-        suffix = group.removeprefix(release)
-        if group.startswith(f"{release}_") and suffix.strip("_"):
-            return Transformation(suffix.lstrip("_"), suffix)
+    """What follows the newest release's name: a transformation that nobody lists. What was listed when an older release
+    was built, nobody can tell from the lists of today."""
+    read = shared.layers(connections)
+    index = [] if isinstance(read.l2, ToolkitError) else [name for name, _ in read.l2.index]
+    known = [*index, *sorted(set(stored.group_names(read)) - set(index), reverse=True)]
+    release = max((releases.release_of(each, known) for each in lists), default="")
+    suffix = group.removeprefix(release)
+    if release and group.startswith(f"{release}_") and suffix.strip("_"):
+        return Transformation(suffix.lstrip("_"), suffix)
     return None
 
 

@@ -146,8 +146,8 @@ class GitBranch:
         try:
             with FileLock(str(copy) + ".lock", timeout=_FETCH_SECONDS):
                 git("-C", str(copy), "fetch", "-q", how, "origin", refspec, timeout=_FETCH_SECONDS)
-        except Timeout:
-            raise TimedOut(f"Another toolkit has been fetching {self.of.name} for too long.") from None
+        except (Timeout, TimedOut):
+            raise self._late() from None
         except GitFailed as failed:
             raise remote_error(self.of, self.remote, failed) from None
 
@@ -188,8 +188,8 @@ class GitBranch:
                     git("-C", str(copy), "fetch", "-q", *depth, "origin", refspec, timeout=_FETCH_SECONDS)
                 else:
                     self._clone_into(copy)
-        except Timeout:
-            raise TimedOut(f"Another toolkit has been fetching {self.of.name} for too long.") from None
+        except (Timeout, TimedOut):
+            raise self._late() from None
         except GitFailed as failed:
             if "remote branch" in failed.said.lower() or "remote ref" in failed.said.lower():
                 raise self._no_branch([]) from None
@@ -208,6 +208,13 @@ class GitBranch:
             beside.rename(copy)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+    def _late(self) -> TimedOut:
+        return TimedOut(
+            f"{self.of.name} at {shown(self.remote)} was not fetched within {_FETCH_SECONDS:g} s.",
+            hint=f"Is your VPN up? Does another toolkit fetch it? {self.of.part}.remote may also name a clone.",
+            by_hand=(f"git ls-remote {shown(self.remote)}",),
+        )
 
     def _no_branch(self, known: list[str]) -> ConfigurationError:
         near = difflib.get_close_matches(self.branch, known, n=1)

@@ -111,9 +111,14 @@ class Configome:
                 f"There is no configome at {file} (configome.remote).", hint="Fetch it there, or correct the key."
             ) from None
         except OSError as error:
-            raise Failed(f"{file} (configome.remote) cannot be read: {error.strerror}.") from None
+            raise Failed(
+                f"{file} (configome.remote) cannot be read: {error.strerror}.", hint="May you read it? (ls -l)"
+            ) from None
         except UnicodeDecodeError as error:
-            raise Failed(f"{file} (configome.remote) is not UTF-8: {error.reason} at byte {error.start}.") from None
+            raise Failed(
+                f"{file} (configome.remote) is not UTF-8: {error.reason} at byte {error.start}.",
+                hint="Is it the YAML itself? Fetch it anew.",
+            ) from None
 
 
 def _kind(remote: str) -> str:
