@@ -119,6 +119,8 @@ def test_fifty_perts_of_a_healthy_world_have_no_cause(sandbox: Sandbox) -> None:
         ("half-written-group", "redis-flushed"),
         ("image-drift", "vault-sealed"),
         ("image-drift", "wrong-cluster"),
+        ("not-rebuilt-since-built", "rebuild-running"),
+        ("not-rebuilt-since-built", "wrong-cluster"),
         ("pert-in-another-group", "vault-sealed"),
         ("vectors-denormalized", "nan-vectors"),
         ("wrong-cluster", "rebuild-running"),

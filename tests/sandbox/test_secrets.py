@@ -50,8 +50,15 @@ LINES = [
     ("loader", "check", *E),
     ("loader", "plan", *E, "-o", "json"),
     ("access", "check", "ines.moreau@partner.example", *E, "-o", "json"),
+    ("events", "tail", *E),
+    ("events", "find", "{group}", *E, "-o", "json"),
+    ("events", "lag", *E),
+    ("side-panel", "check", *E),
+    ("side-panel", "check", *E, "-o", "json"),
     ("logs", *E),
     ("logs", "app", "errors", "--link", *E),
+    ("biohive", "status", *E),
+    ("biohive", "run", "--", "doctor", *E),
     ("bucket", "ls", *E),
     ("bucket", "du", *E),
     ("bucket", "get", "{group}", *E, "--to", "{home}/got"),
@@ -124,6 +131,9 @@ def secrets() -> dict[str, str]:
         okta = environment.okta
         wanted = Wanted(okta.vault_path, okta.vault_field, "Okta's token", "okta.vault_path", "okta.vault_field")
         found[f"okta token of {name}"] = connections.vault.read(wanted).reveal()
+        kafka = environment.kafka
+        wanted = Wanted(kafka.vault_path, kafka.password_field, "its password", "kafka.vault_path", "password_field")
+        found[f"kafka password of {name}"] = connections.vault.read(wanted).reveal()
         found[f"vault token of {name}"] = Path(environment.vault.token_file).read_text("utf-8").strip()
         connections.close()
     for cluster in loaded.settings.clusters.values():
@@ -143,7 +153,7 @@ def group(sandbox: Sandbox) -> str:
 
 
 def test_the_list_knows_every_command() -> None:
-    assert {line[0] for line in LINES} | {"demo"} == set(COMMANDS)
+    assert {line[0] for line in LINES} | {"demo", "serve"} == set(COMMANDS)
 
 
 def test_no_command_lets_a_secret_out(sandbox: Sandbox) -> None:

@@ -24,7 +24,7 @@ def made(**changes: Any) -> tuple[World, Rebuild]:
 
 async def to_the_question(app: Driver) -> None:
     await app.press("4")
-    await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "✓ 57m")
+    await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "took 57m")
     await app.press("b")
     await app.see("Type 'prod-cluster' to carry this out:")
 
@@ -93,7 +93,7 @@ async def test_small_damage_is_a_y() -> None:
     plan = action.plan
     action.plan = lambda: replace(plan(), damage=Damage.SMALL)  # type: ignore[method-assign]
     async with driven(world=world) as app:
-        await app.press("b") if app.app.page == "rebuild" else await app.press("4", "b")
+        await app.press("b") if app.app.page == "jobs" else await app.press("4", "b")
         await app.see("Carry this out? [y/N]")
         await app.press("n", "enter")
         await app.see("'n' is not y; nothing was changed")

@@ -44,7 +44,7 @@ def test_what_cannot_be_had_is_said_and_left_as_it_was(wanted: dict[str, str], s
 
 
 def test_keys_can_be_swapped_and_pages_may_share_one() -> None:
-    read, wrong = keymap.read({"app.groups": "3", "app.bucket": "2", "journal.verify": "x", "groups.frames": "x"})
+    read, wrong = keymap.read({"app.groups": "3", "app.bucket": "2", "journal.verify": "u", "groups.frames": "u"})
     assert not wrong
     assert len(read.changed) == 4
 
@@ -61,6 +61,8 @@ async def test_a_changed_key_is_in_the_header_the_help_and_the_palette() -> None
         await app.see("Help: keys")
         await app.until(lambda: "  m         Groups" in app.app.screen.query_one("#text")._render().plain)  # type: ignore[attr-defined]
         await app.press("escape", "ctrl+p")
+        await app.see("Search for commands")
+        await app.type("the groups in")
         await app.see("Groups  m")
 
 

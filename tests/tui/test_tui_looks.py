@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from test_tui_events import world as with_events
 from tui_snapshots import SIZES, THEMES, Still, still  # noqa: F401 - a fixture
 from tui_stand_ins import BROKEN, HOPS, World
 
@@ -65,3 +66,10 @@ async def test_how_the_login_looks(still: Still) -> None:
         await app.see("Log in to Vault", "Any other way")
         await app.type("hvs.secret")
         await still.looks(app, "login")
+
+
+async def test_how_the_events_look(still: Still) -> None:
+    async with still.driven(world=with_events()) as app:
+        await app.press("2", "v")
+        await app.see("the last 3", "created_by", "vault 43m left")
+        await still.looks(app, "events")

@@ -34,7 +34,7 @@ async def test_it_asks_again_by_itself_and_shows_the_old_answer_meanwhile() -> N
         assert "Layers  asking" not in app.text
         assert f"★ {NAMES[0]}" in app.text
         world.release.set()
-        await app.see("Layers  just now", f"{NAMES[2]}       -   8/8")
+        await app.see("Layers  just now", f"{NAMES[2]}       -   -   8/8")
 
 
 async def test_nobody_looks_nobody_asks() -> None:

@@ -13,32 +13,68 @@ from tui_driving import driven
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
+from toolkit.tui.screens.ask import Ask
+from toolkit.tui.screens.bucket_deleted import DeletedPage
+from toolkit.tui.screens.downloading import DownloadPage
+from toolkit.tui.screens.drill import DrillPage
+from toolkit.tui.screens.drill_answer import AnswerPage
 from toolkit.tui.screens.environments import Choices, Environments
+from toolkit.tui.screens.find_pert import FindPert
+from toolkit.tui.screens.frames import FramesPage
 from toolkit.tui.screens.gate import Gate
+from toolkit.tui.screens.groups_diff import DiffPage
+from toolkit.tui.screens.groups_inspect import InspectPage
 from toolkit.tui.screens.help import text
 from toolkit.tui.screens.jump import Jump
 from toolkit.tui.screens.leave import Leave
 from toolkit.tui.screens.login import Login
 from toolkit.tui.screens.logs_on_top import OnTop
+from toolkit.tui.screens.map_picture import PicturePage
 from toolkit.tui.screens.markdown_page import MarkdownPage
+from toolkit.tui.screens.pert import PertPage
+from toolkit.tui.screens.perts import PertsPage
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.walk import WalkPage
+from toolkit.tui.screens.where_to import WhereTo
+from toolkit.tui.screens.why import MapChoice, WhyPage
+from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
+from toolkit.tui.widgets.long_table import LongRows
 from toolkit.tui.widgets.table import RowList
+from toolkit.tui.widgets.tree_table import TreeRows
 
 OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
-    "list": [RowList, FindingList, Choices],
+    "list": [RowList, LongRows, FindingList, Choices, TreeRows],
     "environments": [Environments],
+    "filter": [Filter],
     "gate": [Gate],
     "jump": [Jump],
     "login": [Login],
     "leave": [Leave],
+    "bucket-deleted": [DeletedPage],
+    "where-to": [WhereTo],
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
+    "drill": [DrillPage],
+    "drill-answer": [AnswerPage],
+    "why": [WhyPage],
+    "why-asked": [MapChoice],
     "logs-on-top": [OnTop],
+    "ask": [Ask],
+    "download": [DownloadPage],
+    "find-pert": [FindPert],
+    "frames": [FramesPage],
+    "groups-diff": [DiffPage],
+    "groups-inspect": [InspectPage],
+    "pert": [PertPage],
+    "perts": [PertsPage],
+    "picture": [PicturePage],
     **{page: [page_class(page)] for page in PAGES},
 }
+
+# A scope of widgets whose screen does it.
+ON_SCREEN: dict[str, list[type]] = {"why-asked": [WhyPage]}
 
 
 def _own(owner: type) -> list[Binding]:
@@ -69,7 +105,7 @@ def test_every_action_can_be_carried_out() -> None:
         name = act.action.partition("(")[0]
         owners = OWNERS[act.scope]
         if name.startswith("screen."):
-            owners, name = OWNERS[act.scope], name.removeprefix("screen.")
+            owners, name = ON_SCREEN.get(act.scope, OWNERS[act.scope]), name.removeprefix("screen.")
         elif name.startswith("app."):
             owners, name = [ToolkitApp], name.removeprefix("app.")
         for owner in owners:
@@ -107,9 +143,9 @@ async def test_the_palette_starts_a_rebuild_from_anywhere() -> None:
         await app.press("3", "ctrl+p")
         await app.see("Search for commands")
         await app.type("rebuild")
-        await app.see("Rebuild: Rebuild …")
-        await app.press("down", "enter") if "4" in app.text.split("Rebuild: Rebuild")[0] else await app.press("enter")
-        await app.until(lambda: app.app.current_mode == "rebuild")
+        await app.see("Jobs: Rebuild …")
+        await app.press("down", "enter") if "4" in app.text.split("Jobs: Rebuild")[0] else await app.press("enter")
+        await app.until(lambda: app.app.current_mode == "jobs")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -123,7 +159,7 @@ async def test_the_footer_shows_this_pages_keys(page: str) -> None:
 
 async def test_a_key_can_be_remapped_by_its_id() -> None:
     async with driven() as app:
-        app.app.set_keymap({"app.groups": "g", "rebuild.start": "ctrl+b"})
+        app.app.set_keymap({"app.groups": "g", "jobs.rebuild": "ctrl+b"})
         await app.press("2")
         assert app.app.page == "home"
         await app.press("g")
@@ -160,7 +196,7 @@ async def test_the_footer_and_the_help_agree_with_what_the_keys_do() -> None:
 async def test_help_opens_on_the_screen_one_is_on() -> None:
     async with driven() as app:
         await app.press("3", "question_mark")
-        await app.see("Help: keys", "The bucket", "Folders open with enter", "Open or close the folder in focus.")
+        await app.see("Help: keys", "The bucket", "Folders open with →", "Open or close the folder in focus.")
         await app.press("escape", "7", "f1")
         await app.see("Is the journal as it was written?")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from toolkit import opening
 from toolkit.actions.journal import Journal
 from toolkit.environments.preferences import Tui
 from toolkit.sandbox import client
+from toolkit.stage import SandboxStage
 from toolkit.systems.connections import Connections
 from toolkit.tui.app import ToolkitApp
 from toolkit.tui.opener import Choice
@@ -32,6 +33,9 @@ class SandboxOpener:
 
     def open(self, name: str) -> Connections:
         return opening.choose(name, lambda _: None).connect()
+
+    def stage(self, narrate: Callable[[str], None]) -> SandboxStage:
+        return SandboxStage(narrate)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,8 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
     async with on_sandbox(None) as app:
         await app.see("sandbox", "sandbox-mapapp", "SANDBOX")
         await app.press("enter")
-        await app.see("▞▞ SANDBOX ▞▞", "nothing needs you", "✓ ok      redis", "✓ ok      bucket", "prod-cluster / ")
-        await app.see("★ rp006_", "8/8 8/8", "✗ 21m")
+        await app.see("▞▞ SANDBOX ▞▞", "nothing needs you", "✓ ok      vault", "prod-cluster / ")
+        await app.see("★ rp006_", "3/3 8/8 8/8", "✗ 21m", "337 ✓")
         await app.press("2")
         await app.see("number 1 of the dropdown, the default", "2.5 MB")
         await app.press("enter")
@@ -84,7 +88,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.press("enter")
         await app.see("compounds.parquet")
         await app.press("4")
-        await app.see("rp006-neuro-cache-manager-rxrx-cronjob", "by hand", "✓ cluster")
+        await app.see("○ waiting  rp006-neuro-cache-manager-rxrx-cronjob", "…-manual-", "dash-phe")
         await app.press("b")
         await app.see("Rebuild the cache of", "Type 'prod-cluster' to carry this out:")
         await app.answer("rp006-prod")
@@ -94,7 +98,7 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
         await app.see("INFO phenoapp.cache_manager: Wrote")
         await app.see("✓ done  Job rp006-neuro-cache-manager", "✓ ok      L2:", "is complete after")
         await app.press("escape", "4")
-        await app.see("by hand")
+        await app.see("…-manual-", "last     ✓ complete, by hand")
         await app.press("7")
         await app.see("cache.rebuild", "✓ done")
     assert Journal().operations()[-1].result == "done"
@@ -103,13 +107,13 @@ async def test_from_the_environment_to_a_rebuild_with_its_log_and_outcome() -> N
 async def test_a_rebuild_that_fails_shows_its_last_words() -> None:
     client.apply_scenario(["rebuild-failed"])
     async with on_sandbox(size=(120, 40)) as app:
-        await app.see("▞▞ SANDBOX ▞▞", "✗ fail  the last rebuild failed")
+        await app.see("▞▞ SANDBOX ▞▞", "✗ fail  The last rebuild failed: ", "→ rebuild-failed")
 
 
 async def test_vault_sealed_takes_what_hangs_on_it_and_leaves_the_rest() -> None:
     client.apply_scenario(["vault-sealed"])
     async with on_sandbox(size=(120, 50)) as app:
-        await app.see("✗ fail    vault", "- skipped redis", "✓ ok      bucket", "first broken hop: vault")
+        await app.see("✗ fail    vault", "- skipped redis", "✓ ok      bucket", "✗ fail  Vault is sealed")
         await app.see("Cache manager  ", "prod-cluster / ")
         await app.press("2")
         await app.see("? L2:", "8/8")
@@ -120,13 +124,13 @@ async def test_vault_sealed_takes_what_hangs_on_it_and_leaves_the_rest() -> None
 async def test_a_flushed_redis_needs_attention() -> None:
     client.apply_scenario(["redis-flushed"])
     async with on_sandbox(size=(120, 40)) as app:
-        await app.see("L2 is empty: MapApp has no group to show")
+        await app.see("L2 is empty: the app has no group to offer", "→ reload-the-groups")
 
 
 async def test_the_wrong_cluster_is_refused_and_the_right_one_is_named() -> None:
     client.apply_scenario(["wrong-cluster"])
     async with on_sandbox(size=(120, 40)) as app:
-        await app.see("Cache manager  down")
+        await app.see("✗ not in rp006-prod, as configured", "The CronJob is in prod-cluster, not in rp006-prod")
         await app.press("4", "b")
         await app.see("✗ refused", "prod-cluster")
 

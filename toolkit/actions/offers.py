@@ -53,6 +53,12 @@ def _delete(connections: Connections, inputs: Mapping[str, str]) -> Action:
     return DeleteGroups(connections, [inputs["group"]])
 
 
+def _install(connections: Connections, _: Mapping[str, str]) -> Action:
+    from toolkit.actions.biohive import InstallToolkit
+
+    return InstallToolkit(connections)
+
+
 OFFERS: Mapping[str, Offer] = {
     offer.name: offer
     for offer in (
@@ -68,6 +74,7 @@ OFFERS: Mapping[str, Offer] = {
             _delete,
             (Input("group", "group", "The group's name.", required=True),),
         ),
+        Offer("biohive.install", "Put this version of the toolkit on BioHive.", "biohive install", _install),
     )
 }
 

@@ -79,8 +79,11 @@ def overview(connections: Connections) -> Overview:
 
     Raises the error of L2 where neither can be read.
     """
-    read = layers.read_either(connections)
-    cache = connections.environment.cache
+    return overview_of(layers.read_either(connections), connections.environment.cache)
+
+
+def overview_of(read: Layers, cache: model.Cache) -> Overview:
+    """The same of layers that were read already."""
     return Overview(tuple(_groups(read, cache)), tuple(_notes(read, cache)), _problems(read))
 
 

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from toolkit import figures
 from toolkit.cache.loader import settings
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.runner import Check
@@ -33,6 +34,8 @@ def hops(connections: Connections) -> list[Check]:
         )
     if loki.address:
         found.append(Check("loki", partial(loki_answers, connections), needs=_token(loki.vault_path)))
+    if environment.kafka.bootstrap and environment.kafka.topic:
+        found.append(Check("kafka", partial(kafka_answers, connections), needs=_token(environment.kafka.vault_path)))
     if environment.logs.cloud_logging.project:
         found.append(Check("cloud-logging", partial(cloud_logging, connections)))
     return found
@@ -79,6 +82,14 @@ def loki_answers(connections: Connections) -> Finding:
     page = next(connections.loki.entries(query, since, backward=True, most=1), None)
     text = "answers" if page is not None and page.chunks else "answers; nothing of the cache manager in 10 minutes"
     return Finding("", Status.OK, text, by_hand=(connections.loki.by_hand(query, since),))
+
+
+def kafka_answers(connections: Connections) -> Finding:
+    """May its account read the topic of the group-created events?"""
+    kafka = connections.kafka
+    last = next(iter(kafka.latest(1)), None)
+    text = f"answers; the last group was created {figures.when(last.time)}" if last else "answers; no event is kept"
+    return Finding("", Status.OK, text, by_hand=(kafka.by_hand("-o -1", "-e"),))
 
 
 def cloud_logging(connections: Connections) -> Finding:

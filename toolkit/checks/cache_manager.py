@@ -52,17 +52,20 @@ def place(connections: Connections, _: Mapping[str, str], __: Progress) -> Findi
 
 
 def running(connections: Connections, _: Mapping[str, str], __: Progress) -> Finding:
-    """Is a run going on? Facts: `running` (their names), `minutes` that the longest has been going on."""
+    """Is a run going on?
+
+    Facts: `running` (their names), `minutes` that the longest has been going on, `overdue` (longer than is usual).
+    """
     cluster, jobs = _runs(connections)
     going = [job for job in jobs if not job.over]
     begun = [job.started or job.created for job in going]
     now = datetime.now(UTC)
     minutes = max(((now - when).total_seconds() / 60 for when in begun if when), default=0.0)
-    facts = {"running": [job.name for job in going], "minutes": round(minutes, 1)}
+    usual = connections.environment.cache_manager.usual_minutes
+    facts = {"running": [job.name for job in going], "minutes": round(minutes, 1), "overdue": minutes > usual}
     by_hand = (cluster.kubectl("get", "jobs", namespace=shared.cronjob(connections).cronjob.namespace),)
     if not going:
         return Finding("", Status.OK, "no run is going on", by_hand=by_hand, facts=facts)
-    usual = connections.environment.cache_manager.usual_minutes
     summary = f"{shown(going[0].name)} has been running for {minutes:.0f} min; {usual} min are usual"
     hint = (
         "Groups come back one by one while it runs: wait for it."

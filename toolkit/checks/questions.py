@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 from toolkit.checks import (
     access,
     app_pods,
+    biohive,
     cache_manager,
     cached_groups,
     cached_perts,
     cached_vectors,
+    group_events,
     hops,
     images,
     loader,
     loader_groups,
     recent_changes,
     shared,
+    side_panel,
 )
 from toolkit.checks.question import Question, checked
 from toolkit.checks.runner import Check
@@ -41,9 +44,12 @@ QUESTIONS: Mapping[str, Question] = {
         images,
         app_pods,
         access,
+        group_events,
+        side_panel,
         loader,
         loader_groups,
         recent_changes,
+        biohive,
     )
     for question in module.QUESTIONS
 }

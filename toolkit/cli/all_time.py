@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _SHORT, _LONG = 10.0, 300.0  # seconds: not worth a word; worth the trouble of more machines
 _ELSEWHERE = (
-    "It is quicker where the data is: on BioHive with --slurm, or on a dask scheduler with --scheduler ADDRESS."
+    "It is quicker where the data is: on BioHive (toolkit biohive run -- groups find … --all-time --slurm), or on a "
+    "dask scheduler with --scheduler ADDRESS."
 )
 
 AllTime = Annotated[

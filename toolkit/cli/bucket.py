@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit import figures
+from toolkit.actions.bucket.get import get as get_from_bucket
 from toolkit.actions.bucket.remove import RemoveFromBucket
 from toolkit.actions.bucket.restore import RestoreInBucket
 from toolkit.actions.bucket.selection import select
@@ -23,7 +24,7 @@ from toolkit.cli.output import Column, Format
 from toolkit.errors import ExitCode
 from toolkit.systems.bucket import DownloadResult, ObjectInfo
 from toolkit.systems.bucket.names import Target, shown, target
-from toolkit.systems.bucket.transfer import placed
+from toolkit.systems.bucket.sums import Sum, sums_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -53,17 +54,6 @@ class Row:
     path: str
     kind: str
     bytes: int | None
-    updated: datetime | None
-
-
-@dataclass(frozen=True)
-class Sum:
-    """How much lies in a folder (or is an object, or all that was asked for)."""
-
-    path: str
-    kind: str
-    objects: int
-    bytes: int
     updated: datetime | None
 
 
@@ -101,7 +91,7 @@ def du(path: MaybePath = None, env: options.Env = None, form: options.Output = F
     with opened(env) as connections:
         bucket = connections.bucket
         where = _target(connections, path)
-        sums = _sums(where, bucket.meant(where))
+        sums = sums_of(where, bucket.meant(where))
         if not sums and not where.whole and path is not None:
             select(bucket, [where], _prefix(connections))
         total = Sum(
@@ -130,18 +120,8 @@ def get(
     form: options.Output = Format.TABLE,
 ) -> None:
     """Download folders and objects: side by side, checked (CRC32C), resumed where an earlier try stopped."""
-    with opened(env) as connections:
-        bucket = connections.bucket
-        wanted, refused = [], []
-        for path in paths:
-            meant = target(path, bucket.name)
-            selection = select(bucket, [meant], _prefix(connections))
-            more, no = placed(selection.objects, meant, to)
-            wanted += more
-            refused += no
-        with diagnostics.watching() as progress:
-            result = bucket.download(wanted, progress, overwrite=overwrite)
-    result = replace(result, failed=(*refused, *result.failed))
+    with opened(env) as connections, diagnostics.watching() as progress:
+        result = get_from_bucket(connections, paths, to, progress, overwrite=overwrite)
     document = {
         "done": [str(file) for file in result.done],
         "already_there": [str(file) for file in result.already_there],
@@ -213,7 +193,7 @@ def _target(connections: Connections, path: str | None) -> Target:
 def _level(bucket: Bucket, where: Target, *, sizes: bool) -> list[Row]:
     """One level below a folder, and the object of the same name, if there is one."""
     if sizes:
-        return [Row(item.path, item.kind, item.bytes, item.updated) for item in _sums(where, bucket.meant(where))]
+        return [Row(item.path, item.kind, item.bytes, item.updated) for item in sums_of(where, bucket.meant(where))]
     found = bucket.list(where.prefix)
     itself = bucket.find(where.name) if where.name is not None else None
     rows = [_row(itself)] if itself is not None else []
@@ -223,22 +203,6 @@ def _level(bucket: Bucket, where: Target, *, sizes: bool) -> list[Row]:
 
 def _row(item: ObjectInfo) -> Row:
     return Row(item.path, "object", item.bytes, item.updated)
-
-
-def _sums(where: Target, objects: Iterable[ObjectInfo]) -> list[Sum]:
-    """The objects added up by the folders of one level; folders first, as in a listing."""
-    found: dict[str, Sum] = {}
-    for item in objects:
-        inside = item.path.startswith(where.prefix)
-        top, slash, _ = item.path.removeprefix(where.prefix).partition("/") if inside else (item.path, "", "")
-        path = where.prefix + top + slash if inside else item.path
-        before = found.get(path)
-        if before is None:
-            found[path] = Sum(path, "folder" if slash else "object", 1, item.bytes, item.updated)
-        else:
-            newest = max(item.updated, before.updated or item.updated)
-            found[path] = replace(before, objects=before.objects + 1, bytes=before.bytes + item.bytes, updated=newest)
-    return sorted(found.values(), key=lambda item: (item.kind != "folder", item.path))
 
 
 def _size(row: Row) -> str:

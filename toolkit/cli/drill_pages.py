@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from toolkit import figures
 from toolkit.cli.diagnostics import printable
-from toolkit.drills import choice, score
+from toolkit.drills import score, telling
 from toolkit.drills.drill import Drill, Phase, Score, Verdict
 
 if TYPE_CHECKING:
@@ -71,19 +69,17 @@ def hint(drill: Drill) -> Sequence[RenderableType]:
 
 def not_it(drill: Drill) -> str:
     """What is said to the last answer, which is not right."""
-    if drill.answers[-1].verdict is Verdict.PARTLY:
-        return f"There is something in that, but it is not the whole, or not all of it is so: -{score.PARTLY_ANSWER}."
-    return f"It is not that: -{score.WRONG_ANSWER}. The drill goes on; `toolkit drill hint` helps."
+    said = telling.not_it(drill)
+    return said if said.endswith(".") else f"{said}; `toolkit drill hint` helps."
 
 
 def _going_on(drill: Drill) -> Sequence[RenderableType]:
     from rich.text import Text
 
     parts: list[RenderableType] = []
-    parts.append(Text(f"Level {drill.level}: {choice.LEVELS[drill.level]}.", style="bold"))
+    parts.append(Text(telling.level(drill), style="bold"))
     for symptom in drill.symptoms:
-        who = symptom.who[:1].upper() + symptom.who[1:]
-        parts += ["", *_folded(f"{who} reports: “{symptom.words}”")]
+        parts += ["", *_folded(telling.reports(symptom))]
     parts += [
         "",
         *_folded(
@@ -95,37 +91,18 @@ def _going_on(drill: Drill) -> Sequence[RenderableType]:
         f"    toolkit drill hint           one step of help; costs {score.HINT} of 100 points",
         "    toolkit drill give-up        ends it and says what it was",
     ]
-    done = f"{figures.duration((datetime.now(UTC) - drill.started).total_seconds())} so far"
-    counts = ((len(drill.commands), "command"), (len(drill.hints), "hint"), (len(drill.answers), "answer"))
-    told = [done, *(_counted(count, what) for count, what in counts if count)]
     if drill.commands or drill.hints or drill.answers:
-        parts += ["", Text("; ".join(told), style="dim")]
+        parts += ["", Text(telling.so_far(drill), style="dim")]
     return parts
 
 
 def _ended(drill: Drill, end: Score) -> Sequence[RenderableType]:
     from rich.text import Text
 
-    names = ", ".join(drill.scenario or ())
     right = end.verdict is Verdict.RIGHT
-    head = f"Right: {names}" if right else f"It was {names}"
-    parts: list[RenderableType] = [Text(f"{head}.", style="bold green" if right else "bold yellow")]
-    parts += _titles(drill)
-    mended = {
-        True: "yes: the diagnosis does not find it any more",
-        False: "no",
-        None: "nothing here that a command mends",
-    }
-    rows = [
-        ("points", f"{end.points} of 100"),
-        ("time", figures.duration(end.seconds)),
-        ("mended", mended[end.mended]),
-        ("looked at", f"{len(end.checks_seen)} of the {len(end.checks_needed)} checks that tell it"),
-        ("detours", ", ".join(end.detours) or "none"),
-        *(("damage", line) for line in end.damage or ("none",)),
-        ("again", _again(drill)),
-    ]
-    parts += ["", *_pairs(rows)]
+    parts: list[RenderableType] = [Text(telling.head(drill, end), style="bold green" if right else "bold yellow")]
+    parts += [line for title in telling.titles(drill) for line in _folded(title)]
+    parts += ["", *_pairs(telling.rows(drill, end))]
     if end.deductions:
         parts += ["", Text("Points lost", style="bold")]
         for one in end.deductions:
@@ -138,18 +115,6 @@ def _ended(drill: Drill, end: Score) -> Sequence[RenderableType]:
     for line in end.advice:
         parts += _folded(f"  · {line}", indent=4)
     return parts
-
-
-def _again(drill: Drill) -> str:
-    words = [f"--scenario {name}" for name in drill.scenario or ()] if drill.seed is None else [f"--seed {drill.seed}"]
-    where = [] if drill.environment == "sandbox" else [f"--env {drill.environment}"]
-    return " ".join(("toolkit drill", f"--level {drill.level}", *words, *where))
-
-
-def _titles(drill: Drill) -> list[RenderableType]:
-    from toolkit.drills import ways
-
-    return [line for cause in ways.causes(drill.scenario or ()) for line in _folded(cause.title)]
 
 
 def _pairs(rows: Sequence[tuple[str, str]]) -> list[RenderableType]:
@@ -172,7 +137,3 @@ def _folded(text: str, indent: int = 0) -> list[RenderableType]:
         drop_whitespace=True,
     )
     return [Text(line) for line in lines]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

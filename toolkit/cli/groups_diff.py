@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolkit import figures
+from toolkit.cache.inspect.changes import changes, worst
 from toolkit.cache.inspect.differences import MOVED
 from toolkit.cache.stored import LAYERS
 from toolkit.cli import diagnostics, options, output
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from toolkit.cache.inspect.comparison import Difference
-    from toolkit.cache.inspect.differences import Concentrations, FrameDifference, Moved, Side
+    from toolkit.cache.inspect.differences import Concentrations, Side
     from toolkit.cache.inspect.group_frames import LayerName
 
 
@@ -67,7 +68,7 @@ def diff(
         if not found.errors and connections.redis.address.note:
             diagnostics.warn(connections.redis.address.note)
     if form is Format.PLAIN:
-        output.rows(list(_lines(found)), _PLAIN, form)
+        output.rows(list(changes(found)), _PLAIN, form)
     else:
         output.document(_document(found), form, lambda: _drawn(found, limit, names_only=names_only))
     if form is Format.TABLE:
@@ -123,7 +124,7 @@ def _drawn(found: Difference, limit: int, *, names_only: bool) -> Sequence[Rende
         parts += _listed(f"perts {title}", shown, len(names))
     changed = [Text(printable(_changed(one))) for one in found.concentrations[:limit]]
     parts += _listed("concentrations changed (µM)", changed, len(found.concentrations))
-    moved = _worst(found)[:limit]
+    moved = worst(found)[:limit]
     count = sum(frame.moved for frame in found.frames)
     if moved:
         title = f"vectors that moved (cosine below {found.moved_below:g}, worst first)"
@@ -146,24 +147,6 @@ def _listed(title: str, lines: Sequence[RenderableType], count: int, there: int 
     shown = len(lines) if there is None else there
     less = [Text(f"{shown:,} of {count:,} shown; --limit shows more", style="dim")] if shown < count else []
     return [Text(), Text(f"{title}: {count:,}", style="bold"), *lines, *less]
-
-
-def _worst(found: Difference) -> list[tuple[FrameDifference, Moved]]:
-    every = [(frame, moved) for frame in found.frames for moved in frame.worst]
-    return sorted(every, key=lambda one: (one[1].cosine, one[1].pert, one[0].frame))
-
-
-def _lines(found: Difference) -> Iterator[tuple[str, str, str, str, str, str]]:
-    """(change, frame, pert, kind, concentration, cosine) of all changes."""
-    for change, names in (("added", found.added), ("removed", found.removed)):
-        for one in names:
-            yield change, "", one.pert, one.kind, "", ""
-    for pert in found.concentrations:
-        for change, values in (("added", pert.added), ("removed", pert.removed)):
-            for value in values:
-                yield change, "", pert.pert, pert.kind, f"{value:g}", ""
-    for frame, moved in _worst(found):
-        yield "moved", frame.frame, moved.pert, moved.kind, _number(moved.concentration), f"{moved.cosine:.4f}"
 
 
 def _changed(one: Concentrations) -> str:
@@ -200,10 +183,10 @@ _MOVED = (
     Column("frame", lambda one: printable(one[0].frame)),
 )
 _PLAIN = (
-    Column("change", lambda row: row[0]),
-    Column("frame", lambda row: printable(row[1])),
-    Column("pert", lambda row: printable(row[2])),
-    Column("kind", lambda row: printable(row[3])),
-    Column("concentration", lambda row: row[4]),
-    Column("cosine", lambda row: row[5]),
+    Column("change", lambda one: one.change),
+    Column("frame", lambda one: printable(one.frame)),
+    Column("pert", lambda one: printable(one.pert)),
+    Column("kind", lambda one: printable(one.kind)),
+    Column("concentration", lambda one: _number(one.concentration)),
+    Column("cosine", lambda one: "" if one.cosine is None else f"{one.cosine:.4f}"),
 )

@@ -84,7 +84,7 @@ def heatmap(
     """
     queries = typed(perts, file, example="toolkit map heatmap KRAS BRAF NF1 'REC-0000123 at 3'")
     from toolkit.cache.map import heatmap as core
-    from toolkit.pictures import files
+    from toolkit.pictures import map_pages
 
     _check(to, overwrite)
     with opened(env) as connections, diagnostics.watching() as progress:
@@ -96,8 +96,7 @@ def heatmap(
         case _:
             output.document(found, form, lambda: map_tables.heatmap(found))
     if to is not None:
-        title = map_tables.title("Cosine similarity", found)
-        _save(to, files.heatmap([one.label for one in found.perts], found.matrix, title), overwrite)
+        _save(to, map_pages.heatmap_file(found), overwrite)
     _end(found, form)
 
 
@@ -124,7 +123,7 @@ def projection(
     """
     queries = typed(compounds, file, example="toolkit map projection REC-0000123 --target MTOR")
     from toolkit.cache.map import projection as core
-    from toolkit.pictures import files
+    from toolkit.pictures import map_pages
 
     _check(to, overwrite)
     with opened(env) as connections, diagnostics.watching() as progress:
@@ -137,8 +136,7 @@ def projection(
         case _:
             output.document(found, form, lambda: map_tables.projection(found))
     if to is not None:
-        title = map_tables.title(f"Seen from {found.target.label}", found)
-        _save(to, files.plane(map_tables.lines(found), found.target.label, title), overwrite)
+        _save(to, map_pages.projection_file(found), overwrite)
     _end(found, form)
 
 
@@ -162,7 +160,7 @@ def consistency(
     """
     queries = typed(perts, file, example="toolkit map consistency BRCA1 TP53")
     from toolkit.cache.map import consistency as core
-    from toolkit.pictures import files
+    from toolkit.pictures import map_pages
 
     _check(to, overwrite)
     with opened(env) as connections, diagnostics.watching() as progress:
@@ -174,8 +172,7 @@ def consistency(
         case _:
             output.document(found, form, lambda: map_tables.consistency(found))
     if to is not None:
-        title = map_tables.title("Replicates by experiment", found)
-        _save(to, files.strips(map_tables.blocks(found), title), overwrite)
+        _save(to, map_pages.consistency_file(found), overwrite)
     _end(found, form)
     if any(one.verdict in ("disagree", "unknown") for one in found.replicates):
         raise typer.Exit(ExitCode.FOUND_WRONG)
@@ -206,10 +203,11 @@ def _save(to: Path, draw: Callable[[Figure], None], overwrite: bool) -> None:
 def _end(found: Heatmap | Projection | Consistency, form: Format) -> None:
     """Warnings, bytes, and what is not there; then its exit code."""
     from toolkit.cache.map.chosen_vectors import not_there
+    from toolkit.pictures import map_pages
 
     _warn(found.warnings)
     if form is Format.TABLE:
-        diagnostics.narrate(map_tables.read(found), "dim")
+        diagnostics.narrate(map_pages.read(found), "dim")
     if found.missing:
         problem = not_there(found.missing)
         diagnostics.error(problem)

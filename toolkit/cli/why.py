@@ -69,7 +69,7 @@ def why(
         case _:
             output.document(document, form, lambda: _drawn(reached, found, name))
     if form is not Format.TABLE and reached.untold:
-        names = ", ".join(f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold)
+        names = ", ".join(one.untold_for for one in reached.untold)
         diagnostics.narrate(f"could not tell: {names}", "yellow")
     if reached.causes or reached.barred[0]:
         raise typer.Exit(ExitCode.FOUND_WRONG)
@@ -135,12 +135,9 @@ def _drawn(reached: Verdict, found: Mapping[str, Finding], environment: str) -> 
     if reached.lost:
         parts.append(Text(diagnostics.printable(reached.lost), style="yellow"))
     if reached.ruled_out:
-        parts.append(
-            _listed("ruled out", [f"{one.cause.name} ({one.judgement.checks[0]})" for one in reached.ruled_out])
-        )
+        parts.append(_listed("ruled out", [one.ruled_out_by for one in reached.ruled_out]))
     if reached.untold:
-        names = [f"{one.cause.name} ({one.judgement.checks[0]} has no answer)" for one in reached.untold]
-        parts.append(_listed("could not tell", names))
+        parts.append(_listed("could not tell", [one.untold_for for one in reached.untold]))
         for finding in found.values():
             if finding.status is Status.UNKNOWN and finding.hint:
                 parts.append(Text.assemble((f"{finding.name}: ", "bold"), diagnostics.printable(finding.hint)))

@@ -36,11 +36,15 @@ class Symptom(msgspec.Struct, frozen=True):
 
 class Typed(msgspec.Struct, frozen=True):
     """A command that was run: its words ("groups list"; `--dry-run` and a runbook's name count as such), nothing else
-    that was given to it."""
+    that was given to it. Or what was looked at in the terminal app, under the words of the command that shows the same.
+
+    `by_itself`: the app showed it without being asked to. It was seen, and nobody is blamed for it.
+    """
 
     words: str
     exit_code: int
     at: datetime
+    by_itself: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -30,7 +30,10 @@ def detours(drill: Drill, true: Sequence[Cause]) -> tuple[str, ...]:
         typed.words
         for typed in _carried_out(drill)
         if not (
-            needed & set(ways.shows(typed.words)) or typed.words in mending or ways.neutral(typed.words, drill.symptoms)
+            typed.by_itself
+            or needed & set(ways.shows(typed.words))
+            or typed.words in mending
+            or ways.neutral(typed.words, drill.symptoms)
         )
     )
     return tuple(found)

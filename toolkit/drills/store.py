@@ -101,6 +101,24 @@ def note(words: str, exit_code: int) -> None:
         return
 
 
+def note_look(words: str, exit_code: int, environment: str, *, by_itself: bool) -> None:
+    """Write down what was looked at in the terminal app, once, if a drill goes on in `environment`. Never raises."""
+    typed = Typed(words, exit_code, datetime.now(UTC), by_itself)
+
+    def known(one: Typed) -> bool:
+        return (one.words, one.exit_code) == (words, exit_code) and (by_itself or not one.by_itself)
+
+    try:
+        with _locked():
+            found = going_on()
+            if found is None or found.phase is not Phase.ON or found.environment != environment:
+                return
+            if not any(known(one) for one in found.commands):
+                _write(msgspec.structs.replace(found, commands=(*found.commands, typed)), file())
+    except (Failed, OSError):
+        return
+
+
 @contextmanager
 def _locked() -> Iterator[None]:
     from filelock import FileLock, Timeout

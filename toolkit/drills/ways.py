@@ -54,6 +54,8 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("map heatmap", ("pert-in-cache", *_VECTORS)),
     Shows("map projection", ("pert-in-cache", *_VECTORS)),
     Shows("logs", ("last-rebuild", "rebuild-running")),
+    Shows("events find", ("built-since-rebuild",), "events find {group}"),
+    Shows("events tail", ("built-since-rebuild",)),
     Shows(
         "loader check", ("loader-settings", "loader-groups", "loader-transformation"), "loader check --group {group}"
     ),
@@ -67,11 +69,15 @@ COMMANDS: tuple[Shows, ...] = (
 _KEEPS_FROM_REBUILDING: Final = ("vault-sealed", "token-rotated", "wrong-cluster", "rebuild-running")
 _SHOWS: Final = {one.words: one.checks for one in COMMANDS}
 # A look around that nobody should be blamed for; and what changes something, which is weighed as damage or mending.
-_LOOKS_AROUND: Final = (WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault")
+_LOOKS_AROUND: Final = (
+    *(WHY, "doctor", "groups list", "journal", "sandbox", "env", "config", "runbook", "vault"),
+    "biohive",  # what is run there is another world's
+)
 _CHANGES: Final = (
     *("app restart", "bucket restore", "bucket rm", "cache rebuild"),
     *("groups delete", "groups flush", "groups restore"),
 )
+_CALLED: Final = {"bucket.remove": "bucket rm"}  # all others are typed as they are called
 _NEUTRAL: Final = (*_LOOKS_AROUND, *_CHANGES)
 
 
@@ -106,6 +112,11 @@ def neutral(words: str, symptoms: Sequence[Symptom]) -> bool:
     if words == "groups show" and any(symptom.group for symptom in symptoms):
         return True
     return any(words == one or words.startswith(f"{one} ") for one in _NEUTRAL)
+
+
+def changing_words(action: str) -> str:
+    """The words of the command that carries out the action of that name."""
+    return _CALLED.get(action, action.replace(".", " "))
 
 
 def mends(true: Sequence[Cause]) -> tuple[Mend, ...]:

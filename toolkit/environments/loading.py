@@ -139,6 +139,9 @@ def optional(environment: model.Environment) -> list[str]:
         found.append("logs.loki.datasource")
     if not cloud_logging.project:
         found.append("logs.cloud_logging.project")
+    for key in ("bootstrap", "topic"):
+        found += [f"kafka.{key}"] if not getattr(environment.kafka, key) else []
+    found += ["benchmark_db.address"] if not environment.benchmark_db.address else []
     found += ["configome.remote"] if not environment.configome.remote else []
     found += ["loader.manifest"] if not environment.loader.manifest else []
     if "pomerium" in environment.app.way_in.lower():  # for `access check`

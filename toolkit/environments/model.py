@@ -12,9 +12,12 @@ from typing import Literal
 import msgspec
 
 from toolkit.environments.access import Okta, Pomerium
+from toolkit.environments.biohive import BioHive
+from toolkit.environments.events import Kafka
 from toolkit.environments.loader import Configome, Loader
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
+from toolkit.environments.side_panel import BenchmarkDb, SidePanel
 from toolkit.errors import ConfigurationError
 
 
@@ -232,9 +235,13 @@ class Environment(Part, frozen=True):
     logs: Logs = Logs()
     configome: Configome = Configome()
     loader: Loader = Loader()
+    kafka: Kafka = Kafka()
+    side_panel: SidePanel = SidePanel()
+    benchmark_db: BenchmarkDb = BenchmarkDb()
     okta: Okta = Okta()
     pomerium: Pomerium = Pomerium()
     slurm: Slurm = Slurm()
+    biohive: BioHive = BioHive()
 
 
 class Settings(Part, frozen=True):

@@ -30,6 +30,9 @@ _MEANINGS = {
     "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
     "configome.remote": "configome: a Git address, a clone's path, or the YAML itself as a file or an https URL",
     "loader.manifest": "the file in eng-infrastructure with the group auto-loader's production settings",
+    "kafka.bootstrap": "Kafka's brokers: host:port, several with commas",
+    "kafka.topic": "the topic of phenoservice's group-created events",
+    "benchmark_db.address": "the benchmark database's host:port; it lets nobody in without a configome change",
     "app.url": "the address that users type: https://map.example.com",
     "okta.address": "the Okta organisation's address: https://example.okta.com",
     "okta.vault_path": "where the token for Okta's API lies in Vault, below vault.mount",
@@ -76,8 +79,8 @@ def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in;",
-            "# without configome and the group auto-loader's manifest, nothing of `loader check`.",
+            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events; without configome and",
+            "# the group auto-loader's manifest `loader check` has nothing to compare.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]

@@ -78,7 +78,7 @@ def _transformations(site: Site) -> list[tuple[datetime, str, bool]]:
     """When each transformation came into the list, its name, and whether configome has it; in the list's order."""
     usual = site.usual[0]
     found = {builds.transformation_of(usual): (usual.built_at - 2 * _BEFORE_A_BUILD, True)}
-    for group in sorted(site.groups, key=lambda one: one.built_at):
+    for group in sorted((*site.built_since, *site.groups), key=lambda one: one.built_at):
         name = builds.transformation_of(group)
         if group.built_at > usual.built_at and name not in found:
             found[name] = (group.built_at - _SHORTLY, True)

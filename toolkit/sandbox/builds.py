@@ -98,7 +98,11 @@ def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL)
 
 def one_more(newest: BuiltGroup, prefix: str, transformation: str = "typicalvariation") -> BuiltGroup:
     """A group that the auto-loader built some hours after `newest`, by a transformation that was added to its list."""
-    built = newest.built_at + timedelta(hours=3, minutes=11)
+    return built_at(newest, prefix, newest.built_at + timedelta(hours=3, minutes=11), transformation)
+
+
+def built_at(newest: BuiltGroup, prefix: str, built: datetime, transformation: str) -> BuiltGroup:
+    """A group like `newest` that was built at another time, by another transformation."""
     return dataclasses.replace(newest, name=_name(prefix, built, transformation), built_at=built)
 
 

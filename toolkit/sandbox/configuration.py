@@ -20,6 +20,7 @@ ARGOCD_VAULT_PATH = "phenoapp/argocd"
 LOKI_TENANT = "phenoapp"
 LOKI_VAULT_PATH = "phenoapp/loki"
 OKTA_VAULT_PATH = "phenoapp/okta"
+KAFKA_VAULT_PATH = "phenoapp/kafka"
 
 _CLUSTER_WORDS = {
     "principal": ("Catalyst; no Pomerium ingress", "MapApp itself", ["primary"]),
@@ -40,6 +41,7 @@ class Addresses:
     cloud_logging: str
     argocd: str
     okta: str
+    kafka: str
     authority: Path
 
 
@@ -117,6 +119,16 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "vault_path": OKTA_VAULT_PATH,
             "ca_file": str(addresses.authority),
         },
+        "kafka": {
+            "bootstrap": addresses.kafka,
+            "topic": place.topic,
+            "sasl_mechanism": "PLAIN",
+            "vault_path": KAFKA_VAULT_PATH,
+            "ca_file": str(addresses.authority),
+            "consumer_groups": list(place.consumer_groups),
+        },
+        "side_panel": {"bucket": place.side_panel_bucket},
+        "biohive": {"host": ""},  # there is none in the sandbox, and the real one is none of its business
         "logs.loki": {
             "address": addresses.loki,
             "tenant": LOKI_TENANT,

@@ -6,6 +6,7 @@ The newest run is really carried out, at the time that it had: so Redis and the 
 from __future__ import annotations
 
 import functools
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,18 @@ from toolkit.sandbox.images import tag_at
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.starting_pods import measured
 from toolkit.sandbox.manifests import Object, PastRun
-from toolkit.sandbox.places import GROUPS_IN_REDIS
+from toolkit.sandbox.places import GROUPS_IN_REDIS, last_monday_night
 
 if TYPE_CHECKING:
     from toolkit.sandbox.sites import Site
+
+
+# Some of the Gene Ontology, by gene.
+_GO_TERMS = {
+    "BRCA1": [{"id": "GO:0006281", "name": "DNA repair"}, {"id": "GO:0000724", "name": "double-strand break repair"}],
+    "TP53": [{"id": "GO:0006915", "name": "apoptotic process"}],
+    "MTOR": [{"id": "GO:0006914", "name": "autophagy"}],
+}
 
 
 async def put_runs(site: Site, runs: list[PastRun], progress: Progress = SILENT) -> None:
@@ -69,6 +78,15 @@ def put_app(site: Site, last: PastRun) -> None:
             site.serving.began(stored["metadata"]["name"], started, now=datetime.now(UTC))
     if site.place.pomerium:
         cluster.put(manifests.ingress(site.place, datetime.now(UTC) - timedelta(days=211)))
+
+
+def put_go_terms(site: Site) -> None:
+    """The GO terms as the run of the last Monday night left them, some hours after it began."""
+    bucket, terms = site.place.side_panel_bucket, site.directory / "go-terms.json"
+    terms.write_text(json.dumps(_GO_TERMS, indent=1), "utf-8")
+    site.shared.storage.add_bucket(bucket, site.place.gcp_project)
+    at = last_monday_night(datetime.now(UTC)) + timedelta(hours=2, minutes=17)
+    site.put(bucket, "side-panel/go-terms.json", terms, at)
 
 
 def ship_older(site: Site, scheduled: list[datetime]) -> None:

@@ -22,7 +22,8 @@ OLDER_IMAGE_TAGS = ("v3.40.0", "v3.41.0")
 @dataclass(frozen=True, slots=True)
 class Place:
     """One environment of the sandbox. `pinned`: its configuration names the proxy's address, else it is looked up.
-    `url` is what users type; with `pomerium` that is Pomerium's route, else Catalyst's."""
+    `url` is what users type; with `pomerium` that is Pomerium's route, else Catalyst's. `topic` is where phenoservice
+    tells of new groups, and `consumer_groups` who listens."""
 
     name: str
     title: str
@@ -41,6 +42,9 @@ class Place:
     pinned: bool
     url: str
     pomerium: bool
+    topic: str
+    consumer_groups: tuple[str, ...]
+    side_panel_bucket: str
 
     @property
     def deployment(self) -> str:
@@ -79,6 +83,9 @@ RP006 = Place(
     pinned=True,
     url="https://rp006.map.example",
     pomerium=True,
+    topic="rp006.phenoservice.group-created",
+    consumer_groups=("rp006-group-notifier", "rp006-cache-warmer"),
+    side_panel_bucket="sandbox-rp006-side-panel",
 )
 
 MAPAPP = Place(
@@ -99,9 +106,20 @@ MAPAPP = Place(
     pinned=False,
     url="https://map.example",
     pomerium=False,
+    topic="phenoservice.group-created",
+    consumer_groups=("group-notifier",),
+    side_panel_bucket="sandbox-phenoapp-side-panel",
 )
 
 PLACES = (RP006, MAPAPP)
+
+
+def last_monday_night(now: datetime) -> datetime:
+    """When the GO terms were last due (UTC), and have had the night to be generated."""
+    here = now.astimezone(ZoneInfo(TIME_ZONE)) - timedelta(hours=10)
+    night = here.replace(hour=22, minute=0, second=0, microsecond=0)
+    night -= timedelta(days=night.weekday())
+    return (night if night <= here else night - timedelta(days=7)).astimezone(UTC)
 
 
 def scheduled_runs(now: datetime, count: int) -> list[datetime]:

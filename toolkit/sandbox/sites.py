@@ -23,6 +23,7 @@ from toolkit.sandbox.builds import FRAMES, BuiltGroup
 from toolkit.sandbox.cache_manager import Clock, Reach
 from toolkit.sandbox.cache_manager import Run as CacheManagerRun
 from toolkit.sandbox.collected import Collected
+from toolkit.sandbox.kafka.topics import Topics
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import Run as PodRun
 from toolkit.sandbox.kubernetes.starting_pods import PodFaults
@@ -43,13 +44,14 @@ _ITS_KINDS = ("CronJob", "Job", "Deployment", "ReplicaSet", "Pod", "Service", "P
 
 @dataclass
 class Shared:
-    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own; `collected` are the
-    lines that the clusters' containers wrote."""
+    """What both environments use. `clusters` by name; `vault_token` is the cache manager's own; `topics` are
+    Kafka's; `collected` are the lines that the clusters' containers wrote."""
 
     clusters: Mapping[str, ClusterServer]
     storage: StorageServer
     vault: VaultServer
     vault_token: str
+    topics: Topics = field(default_factory=Topics)
     collected: Collected = field(default_factory=Collected)
 
 
@@ -57,7 +59,8 @@ class Shared:
 class Site:
     """`place`, running. `directory` is its own.
 
-    `groups` is what phenoservice has built; `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
+    `groups` is what phenoservice had built when the last run began, `built_since` what it has built after that;
+    `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
     is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
     serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the
     app that start. `asked_for` are transformations that trunk asks for, with the time since when, and configome lacks.
@@ -69,6 +72,7 @@ class Site:
     size: Size = SMALL
     rebuild_seconds: float = REBUILD_SECONDS
     groups: tuple[BuiltGroup, ...] = ()
+    built_since: tuple[BuiltGroup, ...] = ()
     run_seconds: float | None = None
     on_wrote: Callable[[int, Clock], None] | None = None
     disk_full: bool = False
@@ -131,6 +135,9 @@ class Site:
         for scenario in scenarios:
             self.groups = scenario.built(self, self.groups)
         self.asked_for = ()
+        self.built_since = ()
+        for group in sorted(self.groups, key=lambda one: one.built_at):
+            self.shared.topics.announce(self.place, group)
         self.on_wrote, self.run_seconds, self.cluster = None, None, self.place.cache_manager_cluster
         self.disk_full = False
         await asyncio.to_thread(self.redis.command, "FLUSHALL")
@@ -141,6 +148,7 @@ class Site:
         progress, self._starting = self._starting, SILENT
         await past.put_runs(self, runs, progress)
         past.put_app(self, runs[0])
+        past.put_go_terms(self)
         past.ship_older(self, scheduled_runs(datetime.now(UTC), 8)[5:])
 
     def put_cronjob(self, now: datetime, runs: list[manifests.PastRun]) -> dict[str, Any]:
@@ -176,6 +184,11 @@ class Site:
         await asyncio.to_thread(self.redis.set_password, self.password)
         await self.proxy.move(self.proxy.host, self.proxy.port)
 
+    def build(self, group: BuiltGroup) -> None:
+        """phenoservice has built one more group, and says so; no run of the cache manager has seen it yet."""
+        self.built_since = (group, *self.built_since)
+        self.shared.topics.announce(self.place, group)
+
     def job_by_hand(self) -> dict[str, Any]:
         """A Job as `kubectl create job --from=cronjob/…` makes it. It starts to run at once."""
         cronjob = self.cluster_now.get("CronJob", self.place.cache_manager_namespace, self.place.cronjob)
@@ -205,6 +218,7 @@ class Site:
     async def run(self, pod: PodRun) -> int:
         """What a pod of the cache manager does; its exit code."""
         clock = Clock(self.rebuild_seconds if self.run_seconds is None else self.run_seconds)
+        self.groups, self.built_since = (*self.built_since, *self.groups), ()
         run = self.cache_manager(clock, pod.log)
         run.tag = manifests.tag_of(pod.job["spec"]["template"])
         if self.on_wrote is not None:
@@ -246,8 +260,10 @@ class Site:
         return Redis(**where, password=token, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=300)
 
     def _put(self, path: str, file: Path, at: datetime) -> None:
+        self.put(self.place.bucket, path, file, at)
+
+    def put(self, bucket: str, path: str, file: Path, at: datetime) -> None:
         """Write an object as of the time `at`. Its generation is of that second; what has other content has another."""
-        bucket = self.place.bucket
         version = self.shared.storage.put(bucket, path, file)
         if at < version.created - timedelta(minutes=1):
             generation = int(at.timestamp()) * 10**6 + zlib.crc32(version.crc32c.encode()) % 10**6

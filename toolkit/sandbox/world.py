@@ -24,6 +24,7 @@ from toolkit.sandbox.argocd.api import ArgoCDServer
 from toolkit.sandbox.certificate import make_certificate
 from toolkit.sandbox.cloud_logging.api import CloudLoggingServer
 from toolkit.sandbox.collected import Collected, Container
+from toolkit.sandbox.kafka.api import KafkaBroker
 from toolkit.sandbox.kubernetes import kubeconfig
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.cronjobs import JobController
@@ -123,6 +124,7 @@ class World:
                 "loki": self.loki.url,
                 "cloud logging": self.cloud_logging.url,
                 "okta": self.okta.url,
+                "kafka": self.kafka.address,
                 **{f"cluster {name}": cluster.url for name, cluster in self.clusters.items()},
                 **{f"redis proxy of {name}": one.address for name, one in self.sites.items()},
             },
@@ -137,6 +139,7 @@ class World:
             self.loki.requests_seen,
             self.cloud_logging.requests_seen,
             self.okta.requests_seen,
+            self.kafka.requests_seen,
             *(cluster.requests_seen for cluster in self.clusters.values()),
             *(site.proxy.connections_seen for site in self.sites.values()),
         )
@@ -144,7 +147,7 @@ class World:
     @property
     def in_use(self) -> bool:
         """Is a connection open through which somebody may be waiting for something?"""
-        if self.loki.tails_open or self.cloud_logging.tails_open:
+        if self.loki.tails_open or self.cloud_logging.tails_open or self.kafka.open_connections:
             return True
         return any(site.proxy.open_connections for site in self.sites.values()) or any(
             cluster.streams_open for cluster in self.clusters.values()
@@ -156,6 +159,7 @@ class World:
         logs = {"loki": self.loki.faults, "cloud logging": self.cloud_logging.faults}
         pods = {f"new pods of {name}": site.new_pods for name, site in self.sites.items()}
         systems = {"storage": self.storage.faults, "argo cd": self.argocd.faults, "okta": self.okta.faults}
+        systems["kafka"] = self.kafka.faults
         return {**systems, **clusters, **logs, **pods}
 
     def make_noise(self, environment: str, rate: float, seconds: float, pods: int) -> dict[str, Any]:
@@ -219,7 +223,10 @@ class World:
             cluster.wrote = functools.partial(self._collect, collected, name)
         await self._start_logs(collected, certificate.chain)
         await self._start_okta(certificate.chain)
-        shared = Shared(self.clusters, self.storage, self.vault, self._cache_managers_token, collected)
+        await self._start_kafka(certificate.chain)
+        shared = Shared(
+            self.clusters, self.storage, self.vault, self._cache_managers_token, self.kafka.topics, collected
+        )
         self.sites = {
             place.name: Site(place, self.directory / place.name, shared, size, self.rebuild_seconds)
             for place, size in zip(PLACES, (self.size, SMALL), strict=True)
@@ -264,6 +271,7 @@ class World:
             self.cloud_logging.url,
             self.argocd.url,
             self.okta.url,
+            self.kafka.address,
             certificate.authority,
         )
         return configuration.write(self.directory, addresses, self._on_calls_token)
@@ -293,6 +301,12 @@ class World:
         self._parts.push_async_callback(self.okta.stop)
         await self.okta.start()
 
+    async def _start_kafka(self, certificate: Path) -> None:
+        """The broker, one for both environments; the account for it lies in Vault."""
+        self.kafka = KafkaBroker("on-call", secrets.token_urlsafe(24), certificate)
+        self._parts.push_async_callback(self.kafka.stop)
+        await self.kafka.start()
+
     def _collect(
         self, collected: Collected, cluster: str, namespace: str, pod: str, container: str, line: Line
     ) -> None:
@@ -320,6 +334,10 @@ class World:
         await asyncio.to_thread(self.argocd.reset)
         self.vault.put_kv("secret", configuration.OKTA_VAULT_PATH, {"token": self._okta_token})
         self.okta.directory.reset()
+        account = {"username": self.kafka.user, "password": self.kafka.password}
+        self.vault.put_kv("secret", configuration.KAFKA_VAULT_PATH, account)
+        self.kafka.topics.reset(PLACES)
+        self.kafka.refused.clear()
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
         for site in self.sites.values():
             await self._list_transformations(site)

@@ -11,13 +11,16 @@ from toolkit.errors import ConfigurationError, ToolkitError, Unreachable
 if TYPE_CHECKING:
     from toolkit.secret import Secret
     from toolkit.systems.argocd import ArgoCD
+    from toolkit.systems.biohive import BioHive
     from toolkit.systems.bucket import Bucket
     from toolkit.systems.cloud_logging import CloudLogging
     from toolkit.systems.cluster import Cluster
     from toolkit.systems.configome import Configome
     from toolkit.systems.infra_repo import InfraRepo
+    from toolkit.systems.kafka import Account, Kafka
     from toolkit.systems.loki import Loki
     from toolkit.systems.okta import Okta
+    from toolkit.systems.postgres import Postgres
     from toolkit.systems.redis_proxy import Address, RedisProxy
     from toolkit.systems.vault import Vault
 
@@ -30,6 +33,7 @@ class Connections:
         self.settings = settings
         self._lock = threading.RLock()
         self._argocd: ArgoCD | None = None
+        self._biohive: BioHive | None = None
         self._vault: Vault | None = None
         self._redis: RedisProxy | None = None
         self._bucket: Bucket | None = None
@@ -38,6 +42,7 @@ class Connections:
         self._cloud_logging: CloudLogging | None = None
         self._configome: Configome | None = None
         self._okta: Okta | None = None
+        self._side_panel_bucket: Bucket | None = None
         self._clusters: dict[str, Cluster] = {}
         self._token: Secret | None = None
 
@@ -132,6 +137,15 @@ class Connections:
             if self._bucket is None:
                 self._bucket = Bucket(self.environment.bucket)
             return self._bucket
+
+    @property
+    def biohive(self) -> BioHive:
+        from toolkit.systems.biohive import BioHive
+
+        with self._lock:
+            if self._biohive is None:
+                self._biohive = BioHive(self.environment.biohive)
+            return self._biohive
 
     @property
     def infra_repo(self) -> InfraRepo:
@@ -242,12 +256,80 @@ class Connections:
             Wanted(part.vault_path, part.vault_field, "Okta's token", "okta.vault_path", "okta.vault_field")
         )
 
+    @property
+    def kafka(self) -> Kafka:
+        """Kafka; its account is read from Vault at each question. ConfigurationError: no brokers, no topic."""
+        from toolkit.systems.kafka import Kafka
+
+        part = self.environment.kafka
+        by_hand = self.vault.get_by_hand(part.vault_path, part.password_field) if part.vault_path else ""
+        return Kafka(part, self._kafka_account, by_hand)
+
+    def _kafka_account(self) -> Account:
+        from toolkit.systems.kafka import Account
+
+        part = self.environment.kafka
+
+        def field(name: str, what: str, key: str) -> Secret:
+            from toolkit.systems.vault.secret import Wanted
+
+            return self.vault.read(Wanted(part.vault_path, name, what, "kafka.vault_path", f"kafka.{key}"))
+
+        username, password, certificate, key = "", None, "", None
+        if part.security_protocol.startswith("SASL"):
+            username = field(part.username_field, "the name of Kafka's account", "username_field").reveal()
+            password = field(part.password_field, "Kafka's password", "password_field")
+        if part.vault_path and part.certificate_field:
+            certificate = field(part.certificate_field, "Kafka's client certificate", "certificate_field").reveal()
+            key = field(part.key_field, "the key of Kafka's client certificate", "key_field")
+        return Account(username, password, certificate, key)
+
+    @property
+    def side_panel_bucket(self) -> Bucket:
+        """The bucket that holds the side panel's files: its own, or the L3 bucket."""
+        from toolkit.systems.bucket import Bucket
+
+        name, part = self.environment.side_panel.bucket, self.environment.bucket
+        with self._lock:
+            if self._side_panel_bucket is None:
+                import msgspec
+
+                self._side_panel_bucket = Bucket(msgspec.structs.replace(part, name=name or part.name, prefix=""))
+            return self._side_panel_bucket
+
+    @property
+    def benchmark_db(self) -> Postgres:
+        """The benchmark database; its account is read from Vault at each question."""
+        from toolkit.systems.postgres import Postgres
+
+        return Postgres(self.environment.benchmark_db, self._benchmark_account)
+
+    def _benchmark_account(self) -> tuple[str, Secret | None]:
+        from toolkit.systems.vault.secret import Wanted
+
+        part, keys = self.environment.benchmark_db, "benchmark_db.vault_path"
+        if not part.vault_path:
+            return "", None
+        what = "the benchmark database's account"
+        name = self.vault.read(Wanted(part.vault_path, part.username_field, what, keys, "benchmark_db.username_field"))
+        what = "the benchmark database's password"
+        found = self.vault.read(Wanted(part.vault_path, part.password_field, what, keys, "benchmark_db.password_field"))
+        return name.reveal(), found
+
     def close(self) -> None:
         with self._lock:
-            others = (self._argocd, self._loki, self._cloud_logging, self._configome, self._okta)
-            for system in (self._redis, self._bucket, self._vault, *others, *self._clusters.values()):
+            others = (self._argocd, self._biohive, self._loki, self._cloud_logging, self._configome, self._okta)
+            for system in (
+                self._redis,
+                self._bucket,
+                self._side_panel_bucket,
+                self._vault,
+                *others,
+                *self._clusters.values(),
+            ):
                 if system is not None:
                     system.close()
             self._redis = self._bucket = self._vault = self._token = None
-            self._argocd = self._loki = self._cloud_logging = self._configome = self._okta = None
+            self._argocd = self._biohive = self._loki = self._cloud_logging = self._configome = self._okta = None
+            self._side_panel_bucket = None
             self._clusters = {}

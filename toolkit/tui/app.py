@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import importlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,16 +16,18 @@ from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, keymap, theme
+from toolkit.tui import background, in_browser, keymap, looks, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
 from toolkit.tui.core import Core
+from toolkit.tui.drilling import LOOK, Drilling
 from toolkit.tui.keymap import Keymap
 from toolkit.tui.opener import Choice, Opener
 from toolkit.tui.pages import PagedApp, in_environment
 from toolkit.tui.palette import Commands
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
 
 if TYPE_CHECKING:
@@ -47,6 +52,7 @@ class ToolkitApp(PagedApp):
     CSS = """
     Screen { background: $background; }
     * { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    Input { scrollbar-size-horizontal: 0; }  /* of one line: a bar would cover a long text */
     Toast { max-width: 70; }
     CommandPalette > Vertical { margin-top: 1; }
     """
@@ -62,10 +68,13 @@ class ToolkitApp(PagedApp):
         self.opener = opener
         self.wanted = environment
         self.bug: Exception | None = None
+        self.left = False
+        self.preferred = asyncio.Event()  # set when the person's keys hold
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
         self.keys = Keymap()
+        self.drilling = Drilling(self)
         for own in theme.THEMES:
             self.register_theme(own)
         self.theme = theme.DARK.name
@@ -75,21 +84,29 @@ class ToolkitApp(PagedApp):
 
     def on_mount(self) -> None:
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
-        background.work_for(self, self._prefer, group="preferences")
+        self.call_after_refresh(self.call_after_refresh, background.work_for, self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
+        if self.is_web:
+            self.set_interval(1, in_browser.watch_server(self))
+        self.set_interval(LOOK, self.drilling.watch)
 
     # What the person likes
 
     async def _prefer(self) -> None:
         """Theme and keys from the configuration. A mistake in it is said, and costs nothing else."""
+        if not gc.isenabled():  # the launcher held it back until the first paint
+            gc.freeze()
+            gc.enable()
         try:
             liked = await in_thread(self.opener.preferences, "preferences")
         except ToolkitError:
+            self.preferred.set()
             return  # the list of environments shows what is wrong with the configuration
         if not os.environ.get("TOOLKIT_THEME"):
             self._choose_theme(liked.theme, "[tui] theme")
         self.keys, wrong = keymap.read(liked.keys)
         self.set_keymap(dict(self.keys.changed))
+        self.preferred.set()
         if wrong:
             self.notify("\n".join(wrong), title="[tui.keys]", severity="warning", timeout=15)
 
@@ -116,6 +133,42 @@ class ToolkitApp(PagedApp):
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
         await self.action_go("home")
 
+    async def reopen(self) -> None:
+        """Open the environment anew: the world behind it is another one now."""
+        choice = self.opened().choice
+        self.leave_pages()
+        await self.switch_mode("environments")
+        try:
+            connections = await in_thread(lambda: self.opener.open(choice.name), f"open {choice.name}")
+        except ToolkitError as problem:
+            self.notify(scrub(f"{problem.message} {problem.hint}"), title=choice.name, severity="error", timeout=15)
+        else:
+            await self.enter(choice, connections)
+
+    @in_environment
+    async def action_why(self) -> None:
+        """Ask for the diagnosis, of what is looked at."""
+        why = await in_thread(partial(importlib.import_module, "toolkit.tui.screens.why"), "import")
+        if isinstance(self.screen, Page) and not isinstance(self.screen, why.WhyPage):
+            await self.push_screen(why.about(self.page, *self.screen.subject()))
+
+    async def action_drill(self) -> None:
+        """Begin a drill, or show the one that is on."""
+        if self.session is None or not self.session.sandbox:
+            self.notify("Drills are in the sandbox alone: open it first (e).", severity="warning")
+            return
+        drill = await in_thread(partial(importlib.import_module, "toolkit.tui.screens.drill"), "import")
+        if isinstance(self.screen, Page) and not isinstance(self.screen, drill.DrillPage):
+            await self.push_screen(drill.DrillPage(self.page))
+
+    async def walk(self, runbook: str, given: Mapping[str, str]) -> None:
+        """Begin a case with that runbook; `given` are inputs that are known already."""
+        from toolkit.tui.screens.runbooks import RunbooksPage
+
+        await self._go_to_top("runbooks")
+        if isinstance(self.screen, RunbooksPage):
+            await self.screen.walk(runbook, given)
+
     async def _ask_who(self, session: Session) -> None:
         """Who we are to Vault, for the banner. Home's health says it where this fails."""
         try:
@@ -131,6 +184,13 @@ class ToolkitApp(PagedApp):
         from toolkit.tui.screens.login import Login
 
         await self.push_screen(Login(), self._logged_in)
+
+    @in_environment
+    async def action_biohive(self) -> None:
+        from toolkit.tui.screens.biohive import BioHivePage
+
+        if not isinstance(self.screen, BioHivePage):
+            await self.push_screen(BioHivePage())
 
     def _logged_in(self, done: bool | None) -> None:
         if done and self.session is not None:
@@ -219,6 +279,8 @@ class ToolkitApp(PagedApp):
         if operation is None or not operation.over or operation is self._told:
             return
         self._told = operation
+        if self.session is not None:
+            looks.note_change(self.session.environment.name, operation)
         if operation.started is not None:
             self.outdate_pages()
         if operation.started is None or self.screen.has_class("gate"):
@@ -251,6 +313,7 @@ class ToolkitApp(PagedApp):
 
     def end(self) -> None:
         """End the app now, whatever still hangs."""
+        self.left = True
         self.leave_pages()
         if self.operation is not None and not self.operation.ongoing:
             self.operation.decline()
@@ -268,6 +331,8 @@ def run_app(environment: str | None, opener: Opener) -> int:
     """Run the terminal app until it is left; gives back the exit code."""
     app = ToolkitApp(opener, environment)
     app.run()
+    if not app.left and app.bug is None:  # a browser's tab was closed, or its server ended
+        in_browser.let_end(app.operation)
     code: int = app.return_value if app.return_value is not None else ExitCode.OK
     if app.bug is not None:
         from toolkit import crash

@@ -55,7 +55,8 @@ def _groups(core: Core) -> Iterable[Target]:
 
 
 def _folders(core: Core) -> Iterable[Target]:
-    return [Target("folder", folder.path) for folder in core.folder("").folders]
+    prefix = core.connections.environment.bucket.prefix.strip("/")
+    return [Target("folder", folder.path) for folder in core.folder(f"{prefix}/" if prefix else "").folders]
 
 
 def _jobs(core: Core) -> Iterable[Target]:
@@ -79,7 +80,7 @@ SOURCES = (
     Source("pages", _pages),
     Source("groups", _groups, ("groups",)),
     Source("folders", _folders, ("bucket",)),
-    Source("jobs", _jobs, ("jobs", "rebuild")),
+    Source("jobs", _jobs, ("jobs",)),
     Source("pods", _pods, ("jobs",)),
     Source("runbooks", _runbooks, ("runbooks",)),
     Source("perts", _perts),

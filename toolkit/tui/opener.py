@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from toolkit.drills.course import Stage
     from toolkit.environments.preferences import Tui
     from toolkit.systems.connections import Connections
 
@@ -38,4 +39,8 @@ class Opener(Protocol):
 
     def open(self, name: str) -> Connections:
         """The systems of the environment `name`. May start the sandbox, which takes seconds."""
+        ...
+
+    def stage(self, narrate: Callable[[str], None]) -> Stage:
+        """The sandbox as a drill's stage; `narrate` is told, in a line for people, what it does."""
         ...

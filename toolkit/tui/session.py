@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toolkit.tui import background
+from toolkit.tui import background, looks
 from toolkit.tui.clock import ticks
 from toolkit.tui.opener import Choice
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import TokenStatus
     from toolkit.tui.core import Core
+    from toolkit.tui.downloading import Download
+    from toolkit.tui.transfer import Transfer
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
@@ -41,6 +43,8 @@ class Session:
     who: str = field(default_factory=whoever)
     token: TokenStatus | None = None
     token_at: float = 0.0
+    transfers: list[Transfer] = field(default_factory=list)
+    download: Download | None = None
 
     @property
     def environment(self) -> Environment:
@@ -78,8 +82,16 @@ class Session:
             return None
         return max(0.0, self.token.ttl_seconds - (ticks() - self.token_at))
 
+    def looked(self, words: str, code: int = 0, *, by_itself: bool = False) -> None:
+        """Somebody has seen what the command of these words shows; it counts in a drill. `code` is the command's."""
+        looks.note(self.environment.name, words, code, by_itself=by_itself)
+
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""
+        for transfer in self.transfers:
+            transfer.stop()
+        if self.download is not None:
+            self.download.stop()
         background.start(_quietly(self.connections.close), "close connections")
 
 

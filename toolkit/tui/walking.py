@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,7 +98,14 @@ class Walking:
     attended = True
 
     def __init__(
-        self, record: Record, case: Case, library: Library, connections: Connections, *, read_only: bool
+        self,
+        record: Record,
+        case: Case,
+        library: Library,
+        connections: Connections,
+        *,
+        read_only: bool,
+        given: Mapping[str, str] | None = None,
     ) -> None:
         self.record = record
         self.read_only = read_only
@@ -117,7 +124,15 @@ class Walking:
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._walk = Walk(
-            record, case, library, self, lambda: connections, watch=self._watching, read_only=read_only, shell=False
+            record,
+            case,
+            library,
+            self,
+            lambda: connections,
+            given=given,
+            watch=self._watching,
+            read_only=read_only,
+            shell=False,
         )
 
     @property

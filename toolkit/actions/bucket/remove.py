@@ -20,6 +20,8 @@ from toolkit.actions.bucket.selection import (
     covers_all,
     in_use,
     left_lines,
+    live,
+    roots,
     select,
     undo_of,
     url_argument,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 _TO_GO_ON = "to go on: "
+_BY_HAND = 20  # commands that are written out
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,13 @@ class _Planned:
 
 
 class RemoveFromBucket:
-    """Delete what `paths` mean; or, with `manifest`, what is still there of the objects in it."""
+    """Delete what `paths` mean (typed, or targets); or, with `manifest`, what is still there of its objects."""
 
     name = "bucket.remove"
 
-    def __init__(self, connections: Connections, paths: Sequence[str] = (), manifest: Path | None = None) -> None:
+    def __init__(
+        self, connections: Connections, paths: Sequence[str | Target] = (), manifest: Path | None = None
+    ) -> None:
         self._connections = connections
         self._bucket = connections.bucket
         self._prefix = folder(connections.environment.bucket.prefix)
@@ -62,7 +67,7 @@ class RemoveFromBucket:
         self._file = manifest
         self._listed: frozenset[tuple[str, int]] | None = None
         if manifest is None:
-            self._targets = tuple(target(path, self._bucket.name) for path in paths)
+            self._targets = tuple(target(path, self._bucket.name) if isinstance(path, str) else path for path in paths)
         else:
             read = bucket_manifest.read(manifest)
             check_same_place(connections, read)
@@ -74,7 +79,7 @@ class RemoveFromBucket:
         environment = self._connections.environment
         selection = self._select()
         objects = selection.objects
-        manifest = Manifest(environment.name, self._bucket.name, tuple(t.path for t in self._targets), objects)
+        manifest = Manifest(environment.name, self._bucket.name, roots(self._targets), objects)
         file = self._file or manifest.file
         undoable, undo, soft_delete = undo_of(self._bucket, self._command("restore", file))
         facts = [soft_delete, *in_use(self._connections, objects), *allowed(self._bucket, "storage.objects.delete")]
@@ -126,21 +131,22 @@ class RemoveFromBucket:
     def verify(self, plan: Plan, outcome: Outcome) -> tuple[Finding, ...]:
         """List again: is what was to go gone, and has something else appeared?"""
         planned = {(item.path, item.generation) for item in self._planned[plan.hash].manifest.objects}
-        live = self._live()
-        there = [item for item in live if (item.path, item.generation) in planned]
-        new = [item for item in live if (item.path, item.generation) not in planned]
-        by_hand = tuple(f"gcloud storage ls --recursive {url_argument(self._bucket, t.prefix)}" for t in self._targets)
+        found = self._live()
+        there = [item for item in found if (item.path, item.generation) in planned]
+        new = [item for item in found if (item.path, item.generation) not in planned]
+        listed = tuple(Target(path).prefix for path in roots(self._targets)[:_BY_HAND])
+        by_hand = tuple(f"gcloud storage ls --recursive {url_argument(self._bucket, path)}" for path in listed)
         summary = f"listed again: none of the {len(planned):,} objects is left"
-        found = [Finding("removed from the bucket", Status.OK, summary, by_hand=by_hand)]
+        told = [Finding("removed from the bucket", Status.OK, summary, by_hand=by_hand)]
         if there:
             summary = f"{len(there):,} of {len(planned):,} objects are still in {plan.where}"
             hint = next((line.removeprefix(_TO_GO_ON) for line in outcome.details if line.startswith(_TO_GO_ON)), "")
-            found = [Finding("removed from the bucket", Status.FAIL, summary, hint, by_hand=by_hand)]
+            told = [Finding("removed from the bucket", Status.FAIL, summary, hint, by_hand=by_hand)]
         if new and self._listed is None:
             summary = f"{len(new):,} objects there are newer than the plan, and were left"
             hint = "Does the cache manager run just now? `toolkit cache status`"
-            found.append(Finding("written meanwhile", Status.WARN, summary, hint, by_hand=by_hand))
-        return tuple(found)
+            told.append(Finding("written meanwhile", Status.WARN, summary, hint, by_hand=by_hand))
+        return tuple(told)
 
     def _select(self) -> Selection:
         if self._listed is None:
@@ -149,7 +155,7 @@ class RemoveFromBucket:
         return Selection(self._targets, tuple(sorted(there, key=lambda item: item.path)))
 
     def _live(self) -> list[ObjectInfo]:
-        return list({item.path: item for t in self._targets for item in self._bucket.meant(t)}.values())
+        return list(live(self._bucket, self._targets).values())
 
     def _command(self, verb: str, file: Path) -> str:
         environment = self._connections.environment.name
@@ -161,11 +167,14 @@ class RemoveFromBucket:
             names = f"""jq -r 'select(.path) | "{self._bucket.url()}\\(.path)"' {shlex.quote(str(self._file))}"""
             return (f"{names} | gcloud storage rm --read-paths-from-stdin",)
         commands = []
+        there = {found.path for found in objects}
         for item in self._targets:
-            if item.name is not None and any(found.path == item.name for found in objects):
+            if item.name is not None and item.name in there:
                 commands.append(f"gcloud storage rm {url_argument(self._bucket, item.name)}")
-            if any(found.path.startswith(item.prefix) for found in objects):
+            if not item.only and any(found.path.startswith(item.prefix) for found in objects):
                 commands.append(f"gcloud storage rm {url_argument(self._bucket, item.prefix + '**')}")
+        if (more := len(commands) - _BY_HAND) > 0:
+            return (*commands[:_BY_HAND], f"# … and {more:,} more, which the manifest names")
         return tuple(commands)
 
 

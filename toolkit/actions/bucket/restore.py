@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolkit.actions.bucket import manifest as bucket_manifest
 from toolkit.actions.bucket.manifest import Manifest, digest
 from toolkit.actions.bucket.remove import check_same_place
-from toolkit.actions.bucket.selection import allowed, changes, left_lines, url_argument
+from toolkit.actions.bucket.selection import allowed, changes, kept, left_lines, live, roots, url_argument
 from toolkit.actions.plan import Damage, Fact, Outcome, Plan, Result
 from toolkit.checks.finding import Finding, Status
 from toolkit.errors import NotFound, Refused, ToolkitError, UsageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 
+_BY_HAND = 20  # commands that are written out
 _APART = timedelta(hours=1)
 
 
@@ -45,7 +46,7 @@ class RestoreInBucket:
     def __init__(
         self,
         connections: Connections,
-        paths: Sequence[str] = (),
+        paths: Sequence[str | Target] = (),
         manifest: Path | None = None,
         *,
         overwrite: bool = False,
@@ -58,7 +59,9 @@ class RestoreInBucket:
         self._file = manifest
         self._listed: tuple[ObjectInfo, ...] | None = None
         if manifest is None:
-            self._targets = tuple(target_with_generation(path, self._bucket.name) for path in paths)
+            self._targets = tuple(
+                target_with_generation(path, self._bucket.name) if isinstance(path, str) else path for path in paths
+            )
         else:
             read = bucket_manifest.read(manifest)
             check_same_place(connections, read)
@@ -68,18 +71,18 @@ class RestoreInBucket:
 
     def plan(self) -> Plan:
         environment = self._connections.environment
-        live = self._live()
-        kept, lost = self._kept(live)
+        there_now = self._live()
+        found, lost = self._kept(there_now)
         back, newer, wanted = [], [], []
-        for item in kept:
-            there = live.get(item.path)
+        for item in found:
+            there = there_now.get(item.path)
             if there is not None and _same(there, item):
                 back.append(item)
             elif there is not None and not self._overwrite:
                 newer.append(item)
             else:
                 wanted.append(item)
-        replacing = {item.path: live[item.path].generation for item in wanted if item.path in live}
+        replacing = {item.path: there_now[item.path].generation for item in wanted if item.path in there_now}
         plan = Plan(
             action=self.name,
             environment=environment.name,
@@ -123,10 +126,11 @@ class RestoreInBucket:
 
     def verify(self, plan: Plan, outcome: Outcome) -> tuple[Finding, ...]:  # noqa: ARG002
         """List again: does everything live, with the content it had?"""
-        live = self._live()
+        now = self._live()
         objects = self._planned[plan.hash].objects
-        missing = [item for item in objects if item.path not in live or not _same(live[item.path], item)]
-        by_hand = tuple(f"gcloud storage ls --recursive {url_argument(self._bucket, t.prefix)}" for t in self._targets)
+        missing = [item for item in objects if item.path not in now or not _same(now[item.path], item)]
+        listed = tuple(Target(path).prefix for path in roots(self._targets)[:_BY_HAND])
+        by_hand = tuple(f"gcloud storage ls --recursive {url_argument(self._bucket, path)}" for path in listed)
         if missing:
             summary = f"{len(missing):,} objects are not back, the first is {shown(missing[0].path)}"
             hint = "Run the same command again: what is back is left out."
@@ -135,26 +139,22 @@ class RestoreInBucket:
         return (Finding("restored in the bucket", Status.OK, summary, by_hand=by_hand),)
 
     def _live(self) -> dict[str, ObjectInfo]:
-        return {item.path: item for t in self._targets for item in self._bucket.meant(t)}
+        return live(self._bucket, self._targets)
 
-    def _kept(self, live: Mapping[str, ObjectInfo]) -> tuple[list[ObjectInfo], list[str]]:
+    def _kept(self, now: Mapping[str, ObjectInfo]) -> tuple[list[ObjectInfo], list[str]]:
         """What the bucket keeps of what is wanted, and the names of what it does not keep any more."""
-        found: dict[str, dict[int, ObjectInfo]] = {}
-        for item in self._targets:
-            for kept in self._bucket.soft_deleted(item.path):
-                if item.means(kept.path) and item.generation in (0, kept.generation):
-                    found.setdefault(kept.path, {})[kept.generation] = kept
+        found = kept(self._bucket, self._targets)
         if self._listed is not None:
             here = [found[item.path][item.generation] for item in self._listed if _in(found, item)]
             gone = [item for item in self._listed if not _in(found, item)]
-            return here, [item.path for item in gone if item.path not in live or not _same(live[item.path], item)]
+            return here, [item.path for item in gone if item.path not in now or not _same(now[item.path], item)]
         if not found:
             raise NotFound(
                 f"gs://{self._bucket.name} keeps nothing deleted at {', '.join(shown(t.path) for t in self._targets)}.",
                 hint="Deleted objects are kept only as long as the bucket's soft-delete policy says.",
                 by_hand=tuple(
                     f"gcloud storage ls --soft-deleted --recursive {url_argument(self._bucket, t.path)}"
-                    for t in self._targets
+                    for t in self._targets[:_BY_HAND]
                 ),
             )
         return [found[path][max(found[path])] for path in sorted(found)], []
@@ -193,8 +193,7 @@ class RestoreInBucket:
         environment = self._connections.environment.name
         try:
             objects = tuple(item for path, item in sorted(self._live().items()) if path in done)
-            paths = tuple(item.path for item in self._targets)
-            file = bucket_manifest.write(Manifest(environment, self._bucket.name, paths, objects))
+            file = bucket_manifest.write(Manifest(environment, self._bucket.name, roots(self._targets), objects))
         except ToolkitError as error:
             return (), [f"what was restored could not be written down: {error.message}"]
         return (f"toolkit bucket rm --manifest {shlex.quote(str(file))} --env {environment}",), []
@@ -205,12 +204,15 @@ class RestoreInBucket:
             names = f"""jq -r 'select(.path) | "{self._bucket.url()}\\(.path)#\\(.generation)"' {file}"""
             return (f"{names} | gcloud storage restore --read-paths-from-stdin",)
         commands = []
+        there = {found.path for found in wanted}
         for item in self._targets:
-            if item.name is not None and any(found.path == item.name for found in wanted):
+            if item.name is not None and item.name in there:
                 generation = f"#{item.generation}" if item.generation else ""
                 commands.append(f"gcloud storage restore {url_argument(self._bucket, item.name + generation)}")
-            if any(found.path.startswith(item.prefix) for found in wanted):
+            if not item.only and any(found.path.startswith(item.prefix) for found in wanted):
                 commands.append(f"gcloud storage restore {url_argument(self._bucket, item.prefix + '**')}")
+        if (more := len(commands) - _BY_HAND) > 0:
+            return (*commands[:_BY_HAND], f"# … and {more:,} more")
         return tuple(commands)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
 
 _SHOWN = 100
+_ONE_BY_ONE = 25  # objects of one folder that are asked for by name; of more, the folder is listed
+_NAMED = 20  # objects of one folder that a plan names one by one
 UNDO_NEEDS = timedelta(days=1)  # to be noticed, and mended, by whoever comes to work next
 
 
@@ -38,23 +41,88 @@ class Selection:
 
 def select(bucket: Bucket, targets: Sequence[Target], prefix: str) -> Selection:
     """What the targets mean now. Raises NotFound, with a guess at what was meant, where all of them mean nothing."""
-    found: dict[str, ObjectInfo] = {}
-    empty = []
-    for target in targets:
-        meant = {item.path: item for item in bucket.meant(target)}
-        found |= meant
-        if not meant:
-            empty.append(target)
+    found, alone = live(bucket, targets), {target for target in targets if target.only}
+    names = sorted(found)
+    empty = [target for target in targets if target.path not in found and (target in alone or not _any(names, target))]
     if empty and len(empty) == len(targets) and not all(target.whole for target in targets):
         raise _not_found(bucket, empty, prefix)
     return Selection(tuple(targets), tuple(found[path] for path in sorted(found)), tuple(empty))
+
+
+def live(bucket: Bucket, targets: Iterable[Target]) -> dict[str, ObjectInfo]:
+    """The live objects that the targets mean, by name. Of many objects of one folder, the folder is listed once."""
+    found: dict[str, ObjectInfo] = {}
+    for above, several, targets_there in _together(targets):
+        if several:
+            names = {target.path for target in targets_there}
+            for page in bucket.pages(above):
+                found |= {item.path: item for item in page.objects if item.path in names}
+            continue
+        for target in targets_there:
+            if target.only:
+                there = bucket.find(target.path)
+                found |= {target.path: there} if there is not None else {}
+            else:
+                found |= {item.path: item for item in bucket.meant(target)}
+    return found
+
+
+def kept(bucket: Bucket, targets: Iterable[Target]) -> dict[str, dict[int, ObjectInfo]]:
+    """The deleted generations that the bucket keeps of what the targets mean, by name and generation."""
+    found: dict[str, dict[int, ObjectInfo]] = {}
+    for above, several, there in _together(targets):
+        wanted = {target.path: target for target in there}
+        for prefix in (above,) if several else tuple(wanted):
+            for item in bucket.soft_deleted(prefix):
+                target = wanted.get(item.path) if several else wanted[prefix]
+                if target is not None and target.means(item.path) and target.generation in (0, item.generation):
+                    found.setdefault(item.path, {})[item.generation] = item
+    return found
+
+
+def roots(targets: Iterable[Target]) -> tuple[str, ...]:
+    """The fewest paths below which all of the targets are found again: what a manifest keeps of them."""
+    found: list[str] = []
+    for above, several, there in _together(targets):
+        found += [above] if several and above else [target.path for target in there]
+    return tuple(dict.fromkeys(found))
+
+
+def _together(targets: Iterable[Target]) -> Iterator[tuple[str, bool, list[Target]]]:
+    """(folder, whether it is asked for as a whole, targets): many objects of one folder, else each by itself."""
+    alone: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.only:
+            alone.setdefault(target.above, []).append(target)
+        else:
+            yield "", False, [target]
+    for above, there in alone.items():
+        yield above, len(there) > _ONE_BY_ONE, there
+
+
+def _any(names: Sequence[str], target: Target) -> bool:
+    """Whether the target means one of the names, which are sorted."""
+    at = bisect.bisect_left(names, target.prefix)
+    return at < len(names) and names[at].startswith(target.prefix)
 
 
 def changes(bucket: Bucket, verb: str, targets: Iterable[Target], objects: Sequence[ObjectInfo]) -> tuple[Change, ...]:
     """One change for each object and each folder that was named; for all of the bucket one for each folder in it."""
     found: list[Change] = []
     counted: set[str] = set()
+    targets = tuple(targets)
+    by_name = {item.path: item for item in objects}
+    for above, _, there in _together(target for target in targets if target.only):
+        alone = [by_name[target.path] for target in there if target.path in by_name]
+        counted |= {item.path for item in alone}
+        if len(alone) > _NAMED:
+            text = f"{bucket.url(shown(above))} (of its objects, by name)"
+            found.append(Change(verb, text, len(alone), "objects", sum(item.bytes for item in alone)))
+        else:
+            found += [Change(verb, bucket.url(shown(item.path)), 1, "object", item.bytes) for item in alone]
     for target in targets:
+        if target.only:
+            continue
         groups: dict[str, list[ObjectInfo]] = {}
         for item in objects:
             if item.path in counted or not target.means(item.path):
@@ -71,11 +139,13 @@ def changes(bucket: Bucket, verb: str, targets: Iterable[Target], objects: Seque
 def covers_all(bucket: Bucket, targets: Sequence[Target], prefix: str) -> bool:
     """Whether the targets mean everything there is, in the bucket or under its configured prefix."""
     for place in {"", prefix}:
-        if any(place.startswith(target.prefix) for target in targets):
+        if any(target.means(place) for target in targets):
             return True
         level = bucket.list(place)
-        folders = all(any(folder.path.startswith(t.prefix) for t in targets) for folder in level.folders)
-        objects = all(any(t.means(item.path) for t in targets) for item in level.objects)
+        folders = all(any(t.means(folder.path) for t in targets if not t.only) for folder in level.folders)
+        alone = {target.path for target in targets if target.only}
+        wide = [target for target in targets if not target.only]
+        objects = all(item.path in alone or any(t.means(item.path) for t in wide) for item in level.objects)
         if folders and objects and (level.folders or level.objects):
             return True
     return False

@@ -55,6 +55,11 @@ class FrameFile:
     why: str = ""
     in_bucket: str = ""
 
+    @property
+    def differs(self) -> bool:
+        """Whether it did not come because a file of that name is there, with other content."""
+        return self.outcome == "failed" and "--overwrite" in self.why
+
 
 @dataclass(frozen=True)
 class GroupDownload:

@@ -52,6 +52,8 @@ def _wanted(asked: Asked) -> list[tuple[str, dict[str, str]]]:
     if asked.group:
         wanted.append(("group-in-cache", {"group": asked.group}))
         wanted.append(("loader-transformation", {"group": asked.group}))
+    if asked.group or asked.pert:
+        wanted.append(("built-since-rebuild", {"group": asked.group}))
     if asked.pert:
         wanted.append(("pert-in-cache", {"pert": asked.pert, "group": asked.group}))
     if asked.group:

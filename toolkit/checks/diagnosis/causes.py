@@ -5,7 +5,7 @@ In the order in which they explain one another: what is found higher up comes fi
 
 from __future__ import annotations
 
-from toolkit.checks.diagnosis import access_causes, group_causes, pert_causes, system_causes
+from toolkit.checks.diagnosis import access_causes, event_causes, group_causes, pert_causes, system_causes
 from toolkit.checks.diagnosis.cause import Cause, action, runbook
 
 HEALTHY = "healthy"
@@ -76,6 +76,13 @@ CAUSES: tuple[Cause, ...] = (
         (runbook("why-is-a-group-missing"),),
         ours=False,
         ask=f"{_BUILDERS}: whether the group is still wanted; the app offers the newest groups alone",
+    ),
+    Cause(
+        "not-rebuilt-since-built",
+        "The group was built after the last rebuild: no layer can have it yet.",
+        ("built-since-rebuild", "group-in-cache"),
+        event_causes.not_rebuilt,
+        (_REBUILD, runbook("reload-the-groups")),
     ),
     Cause(
         "transformation-missing",

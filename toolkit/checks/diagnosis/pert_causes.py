@@ -21,7 +21,7 @@ def misspelled(asked: Asked, known: Known) -> Judgement:
         return ruled_out(_CHECK)
     if facts["alike"]:
         return suspected(0.9, f"The cache has it as {', '.join(facts['alike'][:3])}.", _CHECK)
-    near = _meant(facts)
+    near = meant(facts)
     if near is None:
         return ruled_out(_CHECK)
     sure = 0.9 if near["why"] == "two letters changed places" else 0.75
@@ -32,7 +32,7 @@ def never_screened(asked: Asked, known: Known) -> Judgement:
     facts = _facts(asked, known)
     if isinstance(facts, Judgement):
         return facts
-    if facts["groups"] or facts["at"] or facts["alike"] or _meant(facts) is not None:
+    if facts["groups"] or facts["at"] or facts["alike"] or meant(facts) is not None:
         return ruled_out(_CHECK)
     sure = 0.5 if facts["unread"] or facts["layers"] else 0.85
     return suspected(sure, f"No frame of any group has {facts['pert']}, nor a name close to it.", _CHECK)
@@ -71,7 +71,7 @@ def _facts(asked: Asked, known: Known) -> Mapping[str, Any] | Judgement:
     return known.facts(_CHECK) or untold(_CHECK)
 
 
-def _meant(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def meant(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The name that was probably meant. Numbers of compounds are all alike: of those only swapped digits count."""
     for near in facts["near"]:
         swapped = near["why"] == "two letters changed places"

@@ -19,6 +19,16 @@ class Judged:
     cause: Cause
     judgement: Judgement
 
+    @property
+    def ruled_out_by(self) -> str:
+        """Its name, and the check that rules it out."""
+        return f"{self.cause.name} ({self.judgement.checks[0]})"
+
+    @property
+    def untold_for(self) -> str:
+        """Its name, and the check for want of which it could not be told."""
+        return f"{self.cause.name} ({self.judgement.checks[0]} has no answer)"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -77,6 +87,15 @@ def _lost(asked: Asked, known: Known) -> str:
     group = known.facts("group-in-cache")
     if not asked.group or group is None or group["known"]:
         return ""
+    created = known.facts("built-since-rebuild")
+    if created is not None and created.get("event_time"):
+        if created["after"]:
+            return ""  # that is a cause
+        return (
+            f"No layer has {group['group']}, though it was created {created['event_time']} and the last good rebuild "
+            f"began {created['rebuild_began'] or 'at an unknown time'}: it was left out, or deleted since "
+            "(`toolkit journal list`)."
+        )
     if transformation_missing(asked, known).word is Word.SUSPECTED:
         return ""  # that is a cause
     near = f" Did they mean {group['near'][0]}?" if group["near"] else ""

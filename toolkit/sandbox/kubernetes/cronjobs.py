@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from toolkit.sandbox.images import image_id
+from toolkit.sandbox.kubernetes import events
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.resources import Object, Status
 from toolkit.sandbox.kubernetes.store import Gone, now, random_suffix
@@ -98,6 +99,7 @@ class JobController:
                     cluster.delete("Job", namespace, reference["name"])
             active = []
         job = cluster.store.create(scheduled_job(cronjob, f"{name}-{int(time.time()) // 60}"))
+        events.record(cluster, cronjob, "SuccessfulCreate", f"Created job {job['metadata']['name']}", events.CRONJOBS)
         reference = {"apiVersion": "batch/v1", "kind": "Job", "namespace": namespace}
         reference |= {"name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
         status = {"active": [*active, reference], "lastScheduleTime": now()}
@@ -163,6 +165,8 @@ class JobController:
             except TimeoutError:
                 for pod in cluster.list("Pod", job["metadata"]["namespace"], f"job-name={job['metadata']['name']}"):
                     if pod["status"]["phase"] in ("Pending", "Running"):
+                        deleted = f"Deleted pod: {pod['metadata']['name']}"
+                        events.record(cluster, job, "SuccessfulDelete", deleted, events.JOBS)
                         cluster.delete("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
                 job = _report(cluster, job, {"active": 0, "ready": 0, "failed": failed + 1})
                 message = "Job was active longer than specified deadline"
@@ -171,6 +175,8 @@ class JobController:
     async def _attempt(self, cluster: ClusterServer, job: Object) -> int:
         """One pod from its making to its end; its exit code."""
         pod = cluster.store.create(_pod(job))
+        events.record(cluster, job, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}", events.JOBS)
+        events.scheduled(cluster, pod)
         run = Run(cluster, job, _owner(cluster, job), pod["metadata"]["name"])
         task = asyncio.create_task(self._run(run))
         self._pods[pod["metadata"]["uid"]] = (run, task)
@@ -191,6 +197,9 @@ class JobController:
     async def _run(self, run: Run) -> int:
         await asyncio.sleep(self.pending_seconds)
         begun = now()
+        pod = run.cluster.get("Pod", run.namespace, run.pod)
+        if pod is not None:
+            events.started(run.cluster, pod)
         _show(run, "Running", {"running": {"startedAt": begun}})
         with contextlib.suppress(Status):
             run.job = _report(run.cluster, run.job, {"ready": 1})
@@ -210,8 +219,11 @@ class JobController:
         condition = {"type": kind, "status": "True", "reason": reason, "message": message}
         condition |= {"lastProbeTime": stamp, "lastTransitionTime": stamp}
         job = _report(cluster, job, {"conditions": [condition]})
+        events.ended(cluster, job, reason, message, well=kind == "Complete")
         cronjob = _owner(cluster, job)
         if cronjob is not None:
+            saw = f"Saw completed job: {job['metadata']['name']}, condition: {kind}"
+            events.record(cluster, cronjob, "SawCompletedJob", saw, events.CRONJOBS)
             _tell_cronjob(cluster, cronjob, job, succeeded=kind == "Complete")
             _trim_history(cluster, cronjob)
 
@@ -311,6 +323,7 @@ def _show_evicted(run: Run) -> None:
         ended = {"exitCode": 137, "reason": "Error", "startedAt": pod["status"].get("startTime"), "finishedAt": now()}
         _show(run, "Failed", {"terminated": ended})
         status = {"reason": "Evicted", "message": run.evicted}
+        events.record(run.cluster, pod, "Evicted", run.evicted, events.KUBELET, warning=True)
         run.cluster.patch("Pod", run.namespace, run.pod, {"status": status})
     _close_logs(run)
 
@@ -351,4 +364,6 @@ def _trim_history(cluster: ClusterServer, cronjob: Object) -> None:
         ended = [job for job in mine if any(one["type"] == kind for one in job["status"].get("conditions", ()))]
         ended.sort(key=_age, reverse=True)
         for job in ended[limit:]:
+            deleted = f"Deleted job {job['metadata']['name']}"
+            events.record(cluster, cronjob, "SuccessfulDelete", deleted, events.CRONJOBS)
             cluster.delete("Job", metadata["namespace"], job["metadata"]["name"])

@@ -19,7 +19,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from toolkit.sandbox.kubernetes import starting_pods
+from toolkit.sandbox.kubernetes import events, starting_pods
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.resources import Object, Status
 from toolkit.sandbox.kubernetes.starting_pods import Began, PodFaults
@@ -115,6 +115,8 @@ class DeploymentController:
         surge, unavailable = _limits(deployment["spec"].get("strategy") or {}, wanted)
         for _ in range(min(wanted - len(pods), wanted + surge - len(pods) - len(old))):
             pod = cluster.put(starting_pods.new_pod(present))
+            created = f"Created pod: {pod['metadata']['name']}"
+            events.record(cluster, present, "SuccessfulCreate", created, events.REPLICA_SETS)
             faults = self.faults(deployment)
             self._spawn(starting_pods.get_ready(cluster, pod, self.start_seconds, faults, self.began))
         pods = _owned(cluster, "Pod", present)

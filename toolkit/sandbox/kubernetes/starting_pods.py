@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from toolkit.sandbox.kubernetes import events
 from toolkit.sandbox.kubernetes.api import ClusterServer
 from toolkit.sandbox.kubernetes.resources import Object, Status
 from toolkit.sandbox.kubernetes.store import now, random_suffix
@@ -98,8 +99,10 @@ def measured(pod: Object) -> Object:
 async def get_ready(cluster: ClusterServer, pod: Object, seconds: float, faults: PodFaults, began: Began) -> None:
     """See the pod through its start; ends when it is ready, or gone."""
     with contextlib.suppress(Status):
+        events.scheduled(cluster, pod)
         await asyncio.sleep(seconds / 3)
         await _pull(cluster, pod, faults)
+        events.started(cluster, pod)
         _become(cluster, pod, {"running": {"startedAt": now()}}, phase="Running")
         began(cluster, pod, faults)
         await _fail_for_long(cluster, pod, faults, began)
@@ -113,9 +116,10 @@ async def _pull(cluster: ClusterServer, pod: Object, faults: PodFaults) -> None:
     image = pod["spec"]["containers"][0].get("image", "")
     tries = 0
     while faults.image_gone:
+        events.record(cluster, pod, "Pulling", f'Pulling image "{image}"', events.KUBELET)
         why = f'Failed to pull image "{image}": rpc error: code = NotFound desc = {image}: not found'
         _become(cluster, pod, {"waiting": {"reason": "ErrImagePull", "message": why}})
-        _event(cluster, pod, "Failed", why)
+        events.record(cluster, pod, "Failed", why, events.KUBELET, warning=True)
         await asyncio.sleep(_pause(tries))
         waits = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}": ErrImagePull: {why}'}
         _become(cluster, pod, {"waiting": waits})
@@ -132,13 +136,15 @@ async def _fail_for_long(cluster: ClusterServer, pod: Object, faults: PodFaults,
         ended = {"exitCode": 1, "reason": "Error", "finishedAt": now()}
         what = f"back-off restarting failed container={name} pod={metadata['name']}"
         _become(cluster, pod, {"waiting": {"reason": "CrashLoopBackOff", "message": what}}, ended=ended, restarts=tries)
-        _event(cluster, pod, "BackOff", f"Back-off restarting failed container {name} in pod {metadata['name']}")
+        backed_off = f"Back-off restarting failed container {name} in pod {metadata['name']}"
+        events.record(cluster, pod, "BackOff", backed_off, events.KUBELET, warning=True)
         await asyncio.sleep(_pause(tries))
         tries += 1
         cluster.restart_container(metadata["namespace"], metadata["name"], name)
         began(cluster, pod, faults)
     while faults.never_ready:
-        _event(cluster, pod, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+        unready = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+        events.record(cluster, pod, "Unhealthy", unready, events.KUBELET, warning=True)
         await asyncio.sleep(0.5)
 
 
@@ -177,29 +183,3 @@ def _become(
 
 def _container(spec: Object, state: Object) -> Object:
     return {"name": spec["name"], "image": spec.get("image", ""), "ready": False, "restartCount": 0, "state": state}
-
-
-def _event(cluster: ClusterServer, pod: Object, reason: str, message: str) -> None:
-    """A warning about the pod; the same one again is counted."""
-    metadata = pod["metadata"]
-    name = f"{metadata['name']}.{zlib.crc32(f'{reason} {message}'.encode()):08x}"
-    before = cluster.get("Event", metadata["namespace"], name)
-    cluster.put(
-        {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"name": name, "namespace": metadata["namespace"]},
-            "involvedObject": {
-                "kind": "Pod",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
-            "type": "Warning",
-            "reason": reason,
-            "message": message,
-            "count": (before or {}).get("count", 0) + 1,
-            "firstTimestamp": (before or {}).get("firstTimestamp", now()),
-            "lastTimestamp": now(),
-        }
-    )

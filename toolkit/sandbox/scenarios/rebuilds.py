@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from toolkit.sandbox.scenarios.scenario import SCIENTIST, Scenario, Symptom
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SLOW_SECONDS = 1500.0  # a whole run of the cache manager while somebody is to find it running
 _QUICK_SECONDS = 0.5
+_A_WHILE = timedelta(minutes=47)
 _SOON = 240.0  # groups of full size take minutes to write
 _LOST = "REC-0000123"
 _NEW = "FANCI"
@@ -39,7 +41,7 @@ async def _rebuild_without_restart(world: World, site: Site) -> None:
     del world
     newest = site.groups[0]
     with_new = dataclasses.replace(newest, without=newest.without - {_NEW})
-    site.groups = (builds.one_more(with_new, site.place.groups_prefix, "with_new_screen"), *site.groups)
+    site.build(builds.one_more(with_new, site.place.groups_prefix, "with_new_screen"))
     site.run_seconds = _QUICK_SECONDS
     job = site.job_by_hand()
     await _until(lambda: _ended(site, job))
@@ -84,6 +86,20 @@ async def _start_rebuild(world: World, site: Site) -> None:
     site.on_wrote, site.run_seconds = None, None
 
 
+async def _build_and_leave_it(world: World, site: Site) -> None:
+    """The auto-loader ran a new transformation, and phenoservice-api told of the group. The cache manager has not run
+    since: its next time is Thursday."""
+    from toolkit.sandbox import builds
+
+    del world
+    now = datetime.now(UTC)
+    jobs = site.cluster_now.list("Job", site.place.cache_manager_namespace)
+    begun = [datetime.fromisoformat(job["metadata"]["creationTimestamp"]) for job in jobs]
+    # After every run: those that other scenarios brought about have just been.
+    at = now if any(one > now - _A_WHILE for one in begun) else now - _A_WHILE
+    site.build(builds.built_at(site.groups[0], site.place.groups_prefix, at, "lighting_corrected"))
+
+
 async def _evict_pod(world: World, site: Site) -> None:
     """Somebody deleted the bucket's folders for a clean slate, and reloaded. While the run stored the oldest group, the
     disk of its node filled up: a frame's file was cut off where the disk ended, and the pod was evicted."""
@@ -104,6 +120,10 @@ async def _evict_pod(world: World, site: Site) -> None:
     job = site.job_by_hand()
     await _until(lambda: _ended(site, job))
     site.on_wrote, site.run_seconds, site.disk_full = None, None, False
+
+
+def _newest(site: Site) -> BuiltGroup:
+    return (*site.built_since, *site.groups)[0]
 
 
 def _ended(site: Site, job: dict[str, Any]) -> bool:
@@ -160,6 +180,16 @@ REDIS_FLUSHED = Scenario(
     ),
     bring_about=_flush,
     against=(("rebuild-running", "it means that no rebuild came after the FLUSHALL"),),
+)
+NOT_REBUILT = Scenario(
+    "not-rebuilt-since-built",
+    "A group was built after the last rebuild: no layer has it yet.",
+    lambda site: Symptom(
+        SCIENTIST,
+        f"{_newest(site).name} was built today, I was told. I do not find it in the Group Label dropdown.",
+        group=_newest(site).name,
+    ),
+    bring_about=_build_and_leave_it,
 )
 REBUILD_RUNNING = Scenario(
     "rebuild-running",

@@ -28,6 +28,7 @@ from toolkit.systems.bucket.objects import (
     DownloadResult,
     FolderInfo,
     Listing,
+    ObjectDetails,
     ObjectInfo,
     RestoreResult,
     Usage,
@@ -44,13 +45,14 @@ __all__ = [
     "DownloadResult",
     "FolderInfo",
     "Listing",
+    "ObjectDetails",
     "ObjectInfo",
     "RestoreResult",
     "Usage",
 ]
 
 _PIECE = 1 << 20
-_FIELDS = "items(name,generation,size,updated,crc32c,softDeleteTime),prefixes,nextPageToken"
+_FIELDS = "items(name,generation,size,updated,crc32c,softDeleteTime,hardDeleteTime),prefixes,nextPageToken"
 
 
 class Bucket:
@@ -94,6 +96,26 @@ class Bucket:
             objects += items
             folders |= prefixes
         return Listing(tuple(FolderInfo(path) for path in sorted(folders)), tuple(objects))
+
+    def pages(self, prefix: str = "", delimiter: str = "/", *, soft_deleted: bool = False) -> Iterator[Listing]:
+        """What lies under `prefix`, page by page as it comes (a thousand names each); a folder comes once."""
+        seen: set[str] = set()
+        for items, prefixes in self._pages(prefix, delimiter, soft_deleted=soft_deleted):
+            yield Listing(tuple(FolderInfo(path) for path in sorted(prefixes - seen)), items)
+            seen |= prefixes
+
+    def details(self, item: ObjectInfo) -> ObjectDetails:
+        """All that is known of exactly that generation, a deleted one too. Raises NotFound where it is gone."""
+        url = self.url(item.path)
+        question = Question(
+            f"look at {shown(item.path)}",
+            "storage.objects.get",
+            (f"gcloud storage objects describe {argument(f'{url}#{item.generation}')}",),
+        )
+        deleted = "true" if item.soft_deleted_at is not None else None
+        query = {"generation": str(item.generation), "softDeleted": deleted, "prettyPrint": "false"}
+        path = f"b/{quote(self.name, safe='')}/o/{quote(item.path, safe='')}"
+        return _details(self._connection.ask(question, lambda: self._connection.get(path, query)))
 
     def objects(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every live object under `prefix`, by name, page by page as they are asked for."""
@@ -258,16 +280,39 @@ class Bucket:
                 return
 
 
+def _time(item: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(item[name]) if item.get(name) else None
+
+
+def _details(item: Mapping[str, Any]) -> ObjectDetails:
+    named = {
+        "storage class": "storageClass", "encoding": "contentEncoding", "cache control": "cacheControl",
+        "metageneration": "metageneration", "etag": "etag", "key": "kmsKeyName", "parts": "componentCount",
+    }  # fmt: skip
+    facts = [(label, str(item[name])) for label, name in named.items() if item.get(name)]
+    for label, name in (("hold until", "retentionExpirationTime"), ("finalized", "timeFinalized")):
+        if item.get(name):
+            facts.append((label, str(item[name])))
+    facts += [(f"metadata.{key}", str(value)) for key, value in sorted((item.get("metadata") or {}).items())]
+    return ObjectDetails(
+        _listed(item),
+        content_type=str(item.get("contentType") or ""),
+        md5=str(item.get("md5Hash") or ""),
+        created=_time(item, "timeCreated"),
+        facts=tuple(facts),
+    )
+
+
 def _listed(item: Mapping[str, Any]) -> ObjectInfo:
     """An object of a listing. Source: the JSON API's object resource."""
-    deleted = item.get("softDeleteTime")
     return ObjectInfo(
         path=item["name"],
         generation=int(item["generation"]),
         bytes=int(item.get("size") or 0),
         updated=datetime.fromisoformat(item["updated"]),
         crc32c=str(item.get("crc32c") or ""),
-        soft_deleted_at=datetime.fromisoformat(deleted) if deleted else None,
+        soft_deleted_at=_time(item, "softDeleteTime"),
+        kept_until=_time(item, "hardDeleteTime"),
     )
 
 

@@ -21,11 +21,12 @@ _GENERATION = re.compile(r"#(\d{10,})")
 class Target:
     """What a path means: all of the bucket (""), a folder ("group-1/"), or a name that may be a folder or an object.
 
-    `generation` was typed behind a "#" (0: it was not).
+    `generation` was typed behind a "#" (0: it was not). `only`: the object of that name alone, never a folder.
     """
 
     path: str
     generation: int = 0
+    only: bool = False
 
     @property
     def whole(self) -> bool:
@@ -39,11 +40,18 @@ class Target:
     @property
     def name(self) -> str | None:
         """The object it may be, None where it can only be a folder."""
+        if self.only:
+            return self.path
         return None if self.whole or self.path.endswith("/") else self.path
+
+    @property
+    def above(self) -> str:
+        """The folder that it lies in, "" or with a slash at the end."""
+        return self.path[: self.path.rstrip("/").rfind("/") + 1]
 
     def means(self, name: str) -> bool:
         """Whether the object called `name` is meant: it is that object, or lies in that folder."""
-        return name == self.path or name.startswith(self.prefix)
+        return name == self.path or (not self.only and name.startswith(self.prefix))
 
 
 def target(text: str, bucket: str) -> Target:

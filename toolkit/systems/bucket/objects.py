@@ -12,7 +12,7 @@ from typing import Protocol
 class ObjectInfo:
     """An object in one generation. `path` is its full name in the bucket, `crc32c` in base64 as Google writes it.
 
-    `soft_deleted_at` is set where the generation is deleted, and kept for a while.
+    `soft_deleted_at` is set where the generation is deleted, and kept for a while: until `kept_until`.
     """
 
     path: str
@@ -21,6 +21,7 @@ class ObjectInfo:
     updated: datetime
     crc32c: str = ""
     soft_deleted_at: datetime | None = None
+    kept_until: datetime | None = None
 
     @property
     def version(self) -> str:
@@ -35,8 +36,20 @@ class FolderInfo:
 
 
 @dataclass(frozen=True)
+class ObjectDetails:
+    """All that the bucket says of one generation. `facts` are the rest, by the API's names: storage class, encoding,
+    who set what (`metadata.KEY`)."""
+
+    object: ObjectInfo
+    content_type: str
+    md5: str
+    created: datetime | None
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Listing:
-    """One level of the bucket."""
+    """One level of the bucket, or a page of it."""
 
     folders: tuple[FolderInfo, ...]
     objects: tuple[ObjectInfo, ...]

@@ -16,9 +16,12 @@ from toolkit.errors import ConfigurationError, NotFound, Unreachable
 from toolkit.permit import Permit
 from toolkit.systems.cluster import access as cluster_access
 from toolkit.systems.cluster import deployments as cluster_deployments
+from toolkit.systems.cluster import events as cluster_events
 from toolkit.systems.cluster import identity as cluster_identity
+from toolkit.systems.cluster import manifest as cluster_manifest
 from toolkit.systems.cluster import objects as cluster_objects
 from toolkit.systems.cluster.deployments import Deployment, DisruptionBudget, Warned
+from toolkit.systems.cluster.events import ObjectEvent
 from toolkit.systems.cluster.log import PodLog
 from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Ingress, Job, Object, Pod
 from toolkit.systems.cluster.pod_watch import Pods, PodWatch
@@ -122,6 +125,16 @@ class Cluster:
         found = self._one(f"{_BATCH}/", "cronjobs", namespace, cronjob)
         return cluster_objects.bucket_of(found) if found is not None else ""
 
+    def cronjobs(self, namespace: str) -> list[CronJob]:
+        """The namespace's CronJobs, by name."""
+        found = self._list(f"{_BATCH}/namespaces/{namespace}/cronjobs")
+        return sorted((cluster_objects.read_cronjob(self.name, one) for one in found), key=lambda one: one.name)
+
+    def jobs(self, namespace: str) -> list[Job]:
+        """The namespace's Jobs, whoever made them, the newest first."""
+        found = self._list(f"{_BATCH}/namespaces/{namespace}/jobs")
+        return sorted((cluster_objects.read_job(self.name, one) for one in found), key=_age, reverse=True)
+
     def jobs_of(self, cronjob: CronJob) -> list[Job]:
         """The Jobs that the CronJob owns, scheduled and by hand, the newest first."""
         found = self._list(f"{_BATCH}/namespaces/{cronjob.namespace}/jobs")
@@ -160,6 +173,24 @@ class Cluster:
         found = self._list(f"{_CORE}/namespaces/{pod.namespace}/events", {"fieldSelector": about})
         warnings = [cluster_deployments.read_warning(one) for one in found]
         return sorted(warnings, key=lambda one: one.last.isoformat() if one.last else "", reverse=True)
+
+    def events_about(self, namespace: str, uid: str) -> list[ObjectEvent]:
+        """All events about the object of that UID, the newest first; events are forgotten after an hour or so."""
+        found = self._list(f"{_CORE}/namespaces/{namespace}/events", {"fieldSelector": f"involvedObject.uid={uid}"})
+        return sorted(map(cluster_events.read_event, found), key=cluster_events.newest_first, reverse=True)
+
+    def manifest(self, kind: str, namespace: str, name: str) -> str:
+        """A cronjob, job or pod as YAML, without managedFields and without what may be a secret.
+
+        Raises NotFound where it is gone.
+        """
+        found = self._one(f"{_CORE if kind == 'pod' else _BATCH}/", f"{kind}s", namespace, name)
+        if found is None:
+            raise NotFound(
+                f"There is no {kind} {name} in {self._where(namespace)} any more.",
+                by_hand=(self.kubectl("get", f"{kind}s", namespace=namespace),),
+            )
+        return cluster_manifest.as_yaml(found)
 
     def memory_of_pods(self, namespace: str, selector: str = "") -> dict[str, int] | None:
         """The bytes that each pod has in use, by its name; None where the cluster has no metrics server, or we

@@ -112,13 +112,17 @@ class Environments(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        background.work_for(self, self._start, group="choices", exclusive=True)
+        # What reads the configuration is imported after the first paint: a thread would hold that up.
+        self.call_after_refresh(
+            self.call_after_refresh, background.work_for, self, self._start, group="choices", exclusive=True
+        )
 
     def refresh_all(self) -> None:
         background.work_for(self, self._list, group="choices", exclusive=True)
 
     async def _start(self) -> None:
         await self._list()
+        await house(self).preferred.wait()
         wanted = house(self).wanted
         if wanted is None or not self._choices:
             return

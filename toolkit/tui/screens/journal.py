@@ -88,6 +88,7 @@ class JournalPanel(Panel["list[Operation]"]):
     )
 
     title = "Journal"
+    same_as = "journal list"
     every = 30.0
 
     DEFAULT_CSS = """

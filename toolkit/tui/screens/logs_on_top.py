@@ -312,7 +312,7 @@ class LinksPage(OnTop[None]):
         said = list(self._problems)
         if not self._links:
             said.append("None of these sources can be seen in a browser: only kept queries, loki: and cloud: can.")
-        elif browser():
+        elif browser() or self.app.is_web:
             said.append("Enter opens it in the browser, y copies it; many terminals open it by a click.")
         else:
             said.append("There is no browser here: y and Enter copy it; many terminals open it by a click.")
@@ -325,7 +325,9 @@ class LinksPage(OnTop[None]):
     @on(OptionList.OptionSelected)
     def action_take(self) -> None:
         address = self.copied()
-        if address and browser():
+        if address and self.app.is_web:
+            self.app.open_url(address)
+        elif address and browser():
             background.start(lambda: _open(address), "browser")
             house(self).notify("Opened in the browser.")
         else:

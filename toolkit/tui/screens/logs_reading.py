@@ -85,6 +85,7 @@ class LogReading(Page):
     def enter(self) -> None:
         if self.opened is None and not self._opening:
             self.read(self.query_)
+            self.session.looked("logs")
 
     def refresh_all(self) -> None:
         self.read(self.query_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -150,8 +151,8 @@ class RunbooksPage(Page):
         elif entry is not None and not self.query_one(CasePanel).has_focus_within:
             await self.walk(entry.name)
 
-    async def walk(self, name: str) -> None:
-        """Begin a case with that runbook, and show it."""
+    async def walk(self, name: str, given: Mapping[str, str] | None = None) -> None:
+        """Begin a case with that runbook, and show it. `given` are inputs that are known already."""
         from toolkit.walkthrough.library import library
         from toolkit.walkthrough.record import Record
         from toolkit.walkthrough.walk import begin
@@ -162,7 +163,7 @@ class RunbooksPage(Page):
         except ToolkitError as error:
             self.notify(scrub(f"{error.message} {error.hint}"), title=name, severity="error", timeout=15)
             return
-        await self._show(case)
+        await self._show(case, given)
 
     async def _go_on(self, case: Case) -> None:
         if case.here is None:
@@ -175,15 +176,16 @@ class RunbooksPage(Page):
         else:
             await self._show(case)
 
-    async def _show(self, case: Case) -> None:
+    async def _show(self, case: Case, given: Mapping[str, str] | None = None) -> None:
         from toolkit.tui.screens.walk import WalkPage
         from toolkit.tui.walking import Walking
         from toolkit.walkthrough.library import library
         from toolkit.walkthrough.record import Record
 
         session = self.session
+        session.looked(f"runbook run {case.runbook}")
         self.query_one(CasePanel).walked = case.id
-        walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only)
+        walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only, given=given)
         walking.start()
         await self.app.push_screen(WalkPage(walking))
 

@@ -49,6 +49,10 @@ class Page(Screen[None]):
     def on_mount(self) -> None:
         self.enter()
 
+    def subject(self) -> tuple[str, str]:
+        """The pert and the group that are looked at here, where it is one ("" where not): why? is asked about them."""
+        return "", ""
+
     def enter(self) -> None:
         """Somebody looks at this page (again): ask what was not answered yet."""
         for panel in self.panels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -42,16 +43,18 @@ class Banner(Widget):
         session = house(self).session
         if session is None:
             return Content(" MapApp toolkit  ·  no environment is open")
-        return Content(_line(session, self.size.width, house(self).key_of("app.login")))
+        return Content(_line(session, self.size.width, house(self).key_of("app.login"), house(self).drilling.mark))
 
 
-def _line(session: Session, width: int, key: str) -> str:
+def _line(session: Session, width: int, key: str, drill: Callable[[str], str]) -> str:
     """As much as fits: what tells environments apart always stays; the title goes first, then the host, then who I
     am, then the clusters."""
     environment = session.environment
     marks = [environment.name]
     if session.sandbox:
         marks = ["▞▞ SANDBOX ▞▞", environment.name]
+        if mark := drill(environment.name):
+            marks.append(mark)
     if session.protected:
         marks.append("PROTECTED")
     if session.read_only:

@@ -17,19 +17,19 @@ from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.wording import STYLES, cut, elided, state
 
 
-def row(name: str, finding: Finding | None, width: int) -> Content:
-    """One finding in `width` cells; the summary stands beside the name where there is room for it."""
+def row(name: str, finding: Finding | None, width: int, named: int = 20) -> Content:
+    """One finding in `width` cells, `named` of them for its name; the summary stands beside it where there is room."""
     if finding is None:
         return Content.styled(f"· {'…':<7} {elided(name, width - 10)}", "$text-muted")
     head = (state(finding.status), STYLES[finding.status])
     if width < 44:
         return Content.assemble(head, " ", elided(name, width - 10))
-    seconds = f" {finding.seconds:6.2f} s" if width >= 72 else ""
+    seconds = f" {finding.seconds:6.2f} s" if width >= 72 and finding.seconds else ""
     if finding.status is Status.SKIPPED:
         seconds = " " * len(seconds)
-    room = width - 31 - len(seconds)
+    room = width - named - 11 - len(seconds)
     summary = f" {cut(scrub(finding.summary), room):<{room}}"
-    return Content.assemble(head, f" {elided(name, 20):<20}", summary, (seconds, "$text-muted"))
+    return Content.assemble(head, f" {elided(name, named):<{named}}", summary, (seconds, "$text-muted"))
 
 
 def details(finding: Finding, width: int) -> Content:
@@ -47,7 +47,7 @@ def details(finding: Finding, width: int) -> Content:
         lines.append(labelled("evidence" if number == 0 else "", scrub(item), width))
     for number, command in enumerate(finding.by_hand):
         lines.append(labelled("by hand" if number == 0 else "", scrub(command), width, "$text-accent"))
-    if finding.status is not Status.SKIPPED:
+    if finding.status is not Status.SKIPPED and finding.seconds:
         lines.append(labelled("took", f"{finding.seconds:.2f} s", width))
     return Content("\n").join(lines)
 
@@ -69,7 +69,7 @@ class FindingList(OptionList):
         "it: evidence, the next step, the commands by hand.",
     )
 
-    BINDINGS = [*bindings("list"), act("home.details").binding()]  # noqa: RUF012
+    BINDINGS = [*bindings("list"), act("home.open").binding()]  # noqa: RUF012
 
     DEFAULT_CSS = """
     FindingList {
@@ -78,6 +78,8 @@ class FindingList(OptionList):
         & > .option-list--option { padding: 0; }
     }
     """
+
+    NAMED = 20  # cells for a name
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -90,7 +92,7 @@ class FindingList(OptionList):
         self._names = list(names)
         self.findings = {}
         self.clear_options()
-        self.add_options([Option(row(name, None, self._width), id=name) for name in names])
+        self.add_options([Option(row(name, None, self._width, self.NAMED), id=name) for name in names])
         if names:
             self.highlighted = min(kept or 0, len(names) - 1)
 
@@ -99,9 +101,9 @@ class FindingList(OptionList):
         self.findings[finding.name] = finding
         if finding.name not in self._names:
             self._names.append(finding.name)
-            self.add_option(Option(row(finding.name, finding, self._width), id=finding.name))
+            self.add_option(Option(row(finding.name, finding, self._width, self.NAMED), id=finding.name))
         else:
-            self.replace_option_prompt(finding.name, row(finding.name, finding, self._width))
+            self.replace_option_prompt(finding.name, row(finding.name, finding, self._width, self.NAMED))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ class FindingList(OptionList):
     def on_resize(self, event: events.Resize) -> None:
         del event
         for name in self._names:
-            self.replace_option_prompt(name, row(name, self.findings.get(name), self._width))
+            self.replace_option_prompt(name, row(name, self.findings.get(name), self._width, self.NAMED))
 
     @property
     def _width(self) -> int:

@@ -43,6 +43,8 @@ class Panel(Vertical, Generic[T]):
 
     title = ""
     every: float | None = None  # seconds; None: only when somebody asks
+    same_as = ""  # the words of the command that shows the same: in a drill, who sees this panel has "run" it
+    by_itself = False  # it is shown whether somebody wants to see it or not
     asking = reactive(False)
     heading = reactive("")
 
@@ -101,9 +103,12 @@ class Panel(Vertical, Generic[T]):
         try:
             self.answered(await self.fetch())
         except Exception as error:  # noqa: BLE001 - also one of ours in showing it: the rest of the app works on
-            self.broken(as_problem(error))
+            problem = as_problem(error)
+            self.broken(problem)
+            self.session.looked(self.same_as, problem.exit_code, by_itself=self.by_itself)
         else:
             self.fresh()
+            self.session.looked(self.same_as, by_itself=self.by_itself)
 
     async def fetch(self) -> T:
         """The answer, asked in a thread. Overridden where the answer comes in pieces."""
@@ -141,7 +146,7 @@ class Panel(Vertical, Generic[T]):
 
     def _focus_first(self) -> None:
         """Focus what the problem stood in the place of."""
-        for widget in self.query("RowList, FindingList"):
+        for widget in self.query("OptionList"):
             widget.focus()
             return
 
@@ -154,9 +159,13 @@ class Panel(Vertical, Generic[T]):
         self._say_age()
         if self.every is None or self.asking or not self.screen.is_current or not self.app.app_focus:
             return
-        pause = self.every * min(2**self._failures, _RARER)
-        if self._asked_at and ticks() - self._asked_at >= pause:
+        if self._asked_at and ticks() - self._asked_at >= self._pause:
             self.load(gently=True)
+
+    @property
+    def _pause(self) -> float:
+        """Seconds from one question to the next."""
+        return (self.every or 0.0) * float(min(2**self._failures, _RARER))
 
     def watch_asking(self) -> None:
         self._say_age()
@@ -169,7 +178,10 @@ class Panel(Vertical, Generic[T]):
         if self.asking and not (self._gently and (self.problem is not None or self._answered_at is not None)):
             text = "asking …"
         elif self.problem is not None:
-            text = f"down, asked {_ago(ticks() - self._asked_at)}" if self.every is not None else "down"
+            text = "down"
+            if self.every is not None:
+                again = max(0.0, self._pause - (ticks() - self._asked_at))
+                text = f"down, asked {_ago(ticks() - self._asked_at)}, again in {duration(again)}"
         elif self._answered_at is not None:
             text = _ago(ticks() - self._answered_at)
         self.border_title = Content.assemble(self.heading, ("  " + text if text else "", "$text-muted not bold"))

@@ -145,7 +145,7 @@ class Table(Vertical, Generic[T]):
         columns = [column for column in self._columns if not column.roomy or self.app.size.width >= ROOMY]
         widths = self._widths(columns)
         cells = [(column.heading, width, column.right) for column, width in zip(columns, widths, strict=True)]
-        self.query_one(".heading", Static).update(Content((" " * _GAP).join(_fitted(*cell) for cell in cells)))
+        self.query_one(".heading", Static).update(Content((" " * _GAP).join(fitted(*cell) for cell in cells)))
         rows = self.rows
         rows.clear_options()
         rows.add_options([Option(self._row(thing, columns, widths)) for thing in self._things])
@@ -159,7 +159,7 @@ class Table(Vertical, Generic[T]):
     def _row(self, thing: T, columns: Sequence[Column[T]], widths: Sequence[int]) -> Content:
         parts: list[str | tuple[str, str]] = []
         for column, width in zip(columns, widths, strict=True):
-            text = _fitted(column.text(thing), width, column.right)
+            text = fitted(column.text(thing), width, column.right)
             parts += [(text, column.style(thing) if column.style else ""), " " * _GAP]
         return Content.assemble(*parts[:-1])
 
@@ -176,7 +176,8 @@ class Table(Vertical, Generic[T]):
         return widths
 
 
-def _fitted(text: str, width: int, right: bool) -> str:
+def fitted(text: str, width: int, right: bool) -> str:
+    """A cell's text in exactly `width` cells."""
     text = elided(text, width)
     room = " " * max(0, width - cell_len(text))
     return room + text if right else text + room
