@@ -65,20 +65,19 @@ def groups_finding(settings: LoaderSettings, read: Layers, connections: Connecti
     for key in ("expected", "dropdown", "missing", "extra", "order"):
         facts[key] = [*map(shown, getattr(release, key))]
     facts["not_in_redis"] = not_in_redis
-    said = _said(release, not_in_redis)
+    said = _said(release)
+    alone = f"; in the bucket, not in Redis: {shown(', '.join(not_in_redis))}" if not_in_redis else ""
     evidence = (f"dropdown as it should begin: {shown(', '.join(release.dropdown))}", *unread)
     if unread:
         text = "; ".join([*(f"perhaps: {one}" for one in said), *unread])
         return Finding("", Status.UNKNOWN, text, evidence=evidence, by_hand=by_hand, facts=facts)
     if not said:
         made = len(release.expected)
-        text = f"release {shown(release.name)} has its {made} group{'s' * (made != 1)}, in the dropdown's order"
+        text = f"release {shown(release.name)} has its {made} group{'s' * (made != 1)}, in the dropdown's order{alone}"
         return Finding("", Status.OK, text, evidence=evidence, by_hand=by_hand, facts=facts)
     status = Status.FAIL if release.missing or release.order else Status.WARN
-    hint = "`toolkit cache status`: has a rebuild come since they were built?" if not_in_redis else ""
-    if release.missing or release.order or release.extra:
-        hint = f"Ask {environment.loader.owners}: did the auto-loader run for this release with this list?"
-    return Finding("", status, "; ".join(said), hint, evidence=evidence, by_hand=by_hand, facts=facts)
+    hint = f"Ask {environment.loader.owners}: did the auto-loader run for this release with this list?"
+    return Finding("", status, "; ".join(said) + alone, hint, evidence=evidence, by_hand=by_hand, facts=facts)
 
 
 def transformation(connections: Connections, inputs: Mapping[str, str], _: Progress) -> Finding:
@@ -155,12 +154,10 @@ def _unlisted(group: str, lists: Sequence[LoaderSettings], connections: Connecti
     return None
 
 
-def _said(release: Release, not_in_redis: Sequence[str]) -> list[str]:
+def _said(release: Release) -> list[str]:
     said = []
     if release.missing:
         said.append(f"in no layer: {shown(', '.join(release.missing))}")
-    if not_in_redis:
-        said.append(f"in the bucket, not in Redis: {shown(', '.join(not_in_redis))}")
     if release.order:
         said.append(f"the dropdown has another order: {shown(', '.join(release.order))}")
     if release.extra:

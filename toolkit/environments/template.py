@@ -79,8 +79,8 @@ def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events; without configome and",
-            "# the group auto-loader's manifest `loader check` has nothing to compare.",
+            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events; without",
+            "# configome and the group auto-loader's manifest `loader check` has nothing to compare.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]

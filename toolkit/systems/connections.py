@@ -319,14 +319,8 @@ class Connections:
     def close(self) -> None:
         with self._lock:
             others = (self._argocd, self._biohive, self._loki, self._cloud_logging, self._configome, self._okta)
-            for system in (
-                self._redis,
-                self._bucket,
-                self._side_panel_bucket,
-                self._vault,
-                *others,
-                *self._clusters.values(),
-            ):
+            data = (self._redis, self._bucket, self._side_panel_bucket, self._vault)
+            for system in (*data, *others, *self._clusters.values()):
                 if system is not None:
                     system.close()
             self._redis = self._bucket = self._vault = self._token = None
