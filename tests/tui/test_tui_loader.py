@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from test_tui_sandbox import _healthy, on_sandbox, world_home  # noqa: F401 - fixtures
 from tui_driving import driven
 from tui_stand_ins import BROKEN, World
+
+from toolkit.sandbox import client
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -36,3 +40,11 @@ async def test_what_cannot_be_asked_is_said_in_its_place() -> None:
         app.world.broken.clear()
         await app.press("r")
         await app.see("configome lacks hit_rescaled")
+
+
+async def test_on_the_sandbox_home_names_it_and_the_page_shows_the_lists(world_home: Path) -> None:  # noqa: F811
+    client.apply_scenario(["transformation-missing"])
+    async with on_sandbox(size=(120, 40)) as app:
+        await app.see("loader-settings: configome lacks hit_rescaled")
+        await app.press("A")
+        await app.see("phenoservice API", "✗ hit_rescaled  (production alone)", "✓ ok      loader-groups")
