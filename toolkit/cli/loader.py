@@ -137,7 +137,11 @@ def plan(
 
 def _checked(found: Sides, asked: Asked) -> list[RenderableType]:
     facts = next(one.facts for one in asked.findings if one.name == "loader-groups")
-    return [*loader_tables.settings(found), *loader_tables.groups(facts), *loader_tables.told(asked.findings)]
+    return [
+        *loader_tables.settings(found),
+        *loader_tables.groups(facts),
+        *loader_tables.told(asked.findings, compared=True),
+    ]
 
 
 def _looked(connections: Connections) -> Sides:

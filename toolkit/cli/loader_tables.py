@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cache.loader import beside
+from toolkit.cache.loader.beside import Row
 from toolkit.cache.loader.sides import Sides
 from toolkit.checks import loader
 from toolkit.checks.finding import Finding, Status
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _DIFFERENT = {"- ": "red", "+ ": "green"}
+_COMPARED = ("configome: ", "production: ", "  ", "- ", "+ ")
+_WIDE = 110  # columns in which both sides fit beside one another, addresses too
 
 
 def settings(found: Sides) -> list[RenderableType]:
@@ -27,7 +32,7 @@ def settings(found: Sides) -> list[RenderableType]:
     columns = [
         Column("", lambda row: row.label),
         Column("configome", lambda row: printable(row.configome), style=lambda row: "red" if row.differs else ""),
-        Column("production", lambda row: printable(row.production), style=lambda row: "red" if row.differs else ""),
+        Column("production", _production, style=lambda row: "red" if row.differs else ""),
         Column("", lambda row: "✗ differs" if row.differs else "", style=lambda _: "red"),
     ]
     rows = beside.rows(found)
@@ -35,6 +40,12 @@ def settings(found: Sides) -> list[RenderableType]:
     for side in (found.configome, found.production):
         parts.append(Text(printable(f"{side.name:<11} {loader.place(side) or 'not configured'}"), style="dim"))
     return parts
+
+
+def _production(row: Row) -> str:
+    """What production says; in a narrow terminal only where it is something else."""
+    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
+    return "the same" if narrow and row.production == row.configome else printable(row.production)
 
 
 def groups(facts: Mapping[str, Any]) -> list[RenderableType]:
@@ -62,23 +73,27 @@ def groups(facts: Mapping[str, Any]) -> list[RenderableType]:
     return [Text(), output.table(rows, columns)]
 
 
-def told(findings: Sequence[Finding]) -> list[RenderableType]:
-    """Each finding with its next step; where something is wrong, its evidence too."""
+def told(findings: Sequence[Finding], *, compared: bool = False) -> list[RenderableType]:
+    """Each finding with its next step; where something is wrong, its evidence too. `compared`: what both sides say is
+    shown already."""
+    from rich.table import Table
     from rich.text import Text
 
-    width = max(len(one.name) for one in findings)
-    parts: list[RenderableType] = [Text()]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for one in findings:
-        head = Text(f"{one.status.sign} {one.name.ljust(width)}  ", style=STYLES[one.status])
-        parts.append(Text.assemble(head, printable(one.summary)))
+        grid.add_row(Text(f"{one.status.sign} {one.name}", style=STYLES[one.status]), printable(one.summary))
         if one.status is Status.OK:
             continue
-        for line in one.evidence:
-            shown = printable(line)
-            parts.append(Text(f"    {shown}", style=_DIFFERENT.get(shown[:2], "") or "dim"))
-        parts += [Text(printable(f"    next: {one.hint}"))] if one.hint else []
-        parts += [Text(printable(f"    by hand: {command}"), style="dim") for command in one.by_hand]
-    return parts
+        for line in map(printable, one.evidence):
+            if not (compared and line.startswith(_COMPARED)):
+                grid.add_row("", Text(line, style=_DIFFERENT.get(line[:2], "dim")))
+        if one.hint:
+            grid.add_row("", Text.assemble(("next: ", "bold"), printable(one.hint)))
+        for command in one.by_hand:
+            grid.add_row("", Text(printable(f"by hand: {command}"), style="dim"))
+    return [Text(), grid]
 
 
 def planned(
