@@ -12,7 +12,7 @@ import pytest
 from toolkit import paths
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Failed, NotAllowed, NotFound, TimedOut, Unreachable
-from toolkit.systems import infra_repo
+from toolkit.systems import git_file, infra_history
 from toolkit.systems.infra_repo import InfraRepo
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="NO git ON PATH: eng-infrastructure is NOT tested")
@@ -94,7 +94,7 @@ def test_a_remote_is_fetched_and_fetched_again(repository: Repository, monkeypat
     assert remote.wanted_image(NAME).image.endswith(":1.4.2")
     commit = repository.write(manifest("1.6.0"))
     assert remote.wanted_image(NAME).image.endswith(":1.4.2"), "within a minute nothing is fetched again"
-    monkeypatch.setattr(infra_repo, "_FRESH_SECONDS", 0)
+    monkeypatch.setattr(git_file, "_FRESH_SECONDS", 0)
     found = remote.wanted_image(NAME)
     assert (found.image, found.commit) == ("phenoapp/cache-manager:1.6.0", commit)
     (only,) = [entry for entry in (paths.cache() / "infra-repo").iterdir() if entry.is_dir()]
@@ -207,7 +207,7 @@ def test_a_password_in_the_address_is_refused_before_git_sees_it() -> None:
 def test_git_never_waits_for_an_answer_and_dies_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(infra_repo, "_FETCH_SECONDS", 0.5)
+    monkeypatch.setattr(git_file, "_FETCH_SECONDS", 0.5)
     fake_git(tmp_path, 'test "$GIT_TERMINAL_PROMPT" = 0 || exit 3; sleep 600 & wait', monkeypatch)
     with pytest.raises(TimedOut):
         InfraRepo(part("https://git.example/x.git")).wanted_image(NAME)
@@ -234,14 +234,14 @@ def test_where_a_shallow_history_ends_nothing_was_set(repository: Repository, mo
     set_by = repository.write(manifest("1.5.0"))
     for number in range(4):
         repository.write(f"{number}\n", "README.md")
-    monkeypatch.setattr(infra_repo.infra_history, "DEPTHS", (2,))
+    monkeypatch.setattr(infra_history, "DEPTHS", (2,))
     remote = InfraRepo(part(f"file://{repository.folder}"))
     assert remote.history(NAME).setter(["phenoapp/cache-manager:1.5.0"]) is None
-    monkeypatch.setattr(infra_repo.infra_history, "DEPTHS", (2, 0))
+    monkeypatch.setattr(infra_history, "DEPTHS", (2, 0))
     setter = remote.history(NAME).setter(["phenoapp/cache-manager:1.5.0"])
     assert setter is not None
     assert setter.commit == set_by
-    monkeypatch.setattr(infra_repo, "_FRESH_SECONDS", 0)
+    monkeypatch.setattr(git_file, "_FRESH_SECONDS", 0)
     repository.write("more\n", "README.md")
     assert remote.wanted_image(NAME).commit == set_by, "what was fetched of the history stays"
 

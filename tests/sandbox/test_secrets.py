@@ -47,6 +47,8 @@ LINES = [
     ("why", "BRCA1", *E),
     ("runbook", "run", "why-is-a-pert-missing", "--set", "pert=BRCA1", "--yes", *E),
     ("access", "check", "tom.brandt@partner.example", *E),
+    ("loader", "check", *E),
+    ("loader", "plan", *E, "-o", "json"),
     ("access", "check", "ines.moreau@partner.example", *E, "-o", "json"),
     ("events", "tail", *E),
     ("events", "find", "{group}", *E, "-o", "json"),

@@ -51,8 +51,8 @@ CONNECT = "is-vault-there-for-you may-you-read-the-token is-the-address-right do
 SEALED = "is-vault-there-for-you vault-does-not-answer"
 RELOAD = "is-none-running-already rebuild is-it-right-now restart-the-app"
 LOADER = (
-    "see-productions-settings is-it-productions-phenoservice is-dry-run-true are-the-transformations-the-same"
-    " is-the-model-the-same see-what-there-is-now run-it read-what-it-would-make"
+    "is-it-productions-phenoservice is-dry-run-true are-the-settings-productions see-what-there-is-now run-it"
+    " read-what-it-would-make"
 )
 
 
@@ -96,10 +96,10 @@ WAYS = {
     "loader-dry-run": (
         way(f"{LOADER} was-nothing-made", WELL, transformation="_new"),
         way(
-            "see-productions-settings is-it-productions-phenoservice is-dry-run-true do-not-run-it",
-            WELL,
+            "is-it-productions-phenoservice is-dry-run-true are-the-settings-productions do-not-run-it",
+            WRONG,
+            "transformation-missing",
             transformation="_new",
-            is_dry_run_true__="No",
         ),
         way(
             f"{LOADER} was-nothing-made something-was-made", WELL, transformation="_new", was_nothing_made__="a new one"
@@ -176,9 +176,15 @@ WAYS = {
     "why-is-a-group-missing": (
         way("is-it-in-the-cache does-the-app-serve-an-older-one", WELL, group=NEWEST),
         way(
-            "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end was-it-pushed-out",
+            "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end was-it-built was-it-pushed-out",
             WRONG,
             "group-evicted",
+            group=REPORTED,
+        ),
+        way(
+            "is-it-in-the-cache is-a-rebuild-running how-did-the-last-rebuild-end was-it-built it-was-never-built",
+            WRONG,
+            "transformation-missing",
             group=REPORTED,
         ),
         way(

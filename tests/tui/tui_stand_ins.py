@@ -22,6 +22,7 @@ from toolkit.cache.inspect.comparison import Difference
 from toolkit.cache.inspect.differences import Concentrations, FrameDifference, Moved, Named, Side
 from toolkit.cache.inspect.frame_headers import FrameHeader
 from toolkit.cache.inspect.frame_report import ColumnInfo
+from toolkit.cache.loader.beside import Row
 from toolkit.cache.map.chosen_vectors import Missing
 from toolkit.cache.perturbations import Perts
 from toolkit.cache.presence import Presence
@@ -227,6 +228,21 @@ class StandInCore(Core):
         self.world.ask("biohive")
         yield finding("biohive", Status.OK, "in as ana on bh-login001, after 0.4 s")
         yield finding("biohive-toolkit", Status.WARN, "no toolkit there; uv is there", "toolkit biohive install")
+
+    def loader(self) -> Any:
+        self.world.ask("loader")
+        rows = (
+            Row("phenoservice API", "https://phenoservice.example", "https://phenoservice.example"),
+            Row("dry run", "True", "False"),
+            Row("model", "phenom 4.2.0", "phenom 4.2.0"),
+            Row("transformations", "prox_bias_reduced", "prox_bias_reduced"),
+            Row("", "", "hit_rescaled", differs=True),
+        )
+        lacks = finding(
+            "loader-settings", Status.FAIL, "configome lacks hit_rescaled", "Tell those who build the groups."
+        )
+        good = [finding(name, Status.OK, "as it should be") for name in ("loader-api", "loader-dry-run")]
+        return rows, (*good, lacks, finding("loader-groups", Status.OK, "release rp006_2025w47 has its 1 group"))
 
     def overview(self) -> Overview:
         self.world.ask("overview")

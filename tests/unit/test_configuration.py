@@ -42,7 +42,7 @@ def test_every_open_key_has_a_meaning() -> None:
 
 def test_what_one_can_do_without_is_no_open_key() -> None:
     mapapp = loading.load().settings.environments["mapapp"]
-    others = ["kafka.bootstrap", "kafka.topic", "benchmark_db.address"]
+    others = ["kafka.bootstrap", "kafka.topic", "benchmark_db.address", "configome.remote", "loader.manifest"]
     assert loading.optional(mapapp) == ["logs.loki.address", "logs.cloud_logging.project", *others]
     assert not [key for key in loading.unset(mapapp) if key.startswith("logs.")]
     write('[environments.mapapp.logs.loki]\naddress = "https://loki.example.com"\n')

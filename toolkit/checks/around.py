@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from toolkit import figures
+from toolkit.cache.loader import settings
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.runner import Check
 from toolkit.errors import NotFound
@@ -27,6 +28,10 @@ def hops(connections: Connections) -> list[Check]:
         found.append(Check("argocd", partial(argo_cd, connections), needs=_token(argocd.vault_path)))
     if okta.address and okta.vault_path:
         found.append(Check("okta", partial(okta_answers, connections), needs=_token(okta.vault_path)))
+    if environment.configome.remote:
+        found.append(
+            Check("configome", partial(configome, connections), needs=_token(environment.configome.vault_path))
+        )
     if loki.address:
         found.append(Check("loki", partial(loki_answers, connections), needs=_token(loki.vault_path)))
     if environment.kafka.bootstrap and environment.kafka.topic:
@@ -58,6 +63,16 @@ def okta_answers(connections: Connections) -> Finding:
         )
     path = f'/api/v1/groups?search=profile.name eq "{_EVERYBODY}"'
     return Finding("", Status.OK, "answers; its token may read groups", by_hand=(connections.okta.by_hand(path),))
+
+
+def configome(connections: Connections) -> Finding:
+    """Can configome be read, and does it have the auto-loader's settings?"""
+    part, system = connections.environment.configome, connections.configome
+    read = system.read()
+    found = settings.read(read.text, part.key, read.place)
+    count = len(found.transformations)
+    text = f"{part.key} lists {count} transformation{'s' * (count != 1)}"
+    return Finding("", Status.OK, text, by_hand=(system.by_hand,))
 
 
 def loki_answers(connections: Connections) -> Finding:

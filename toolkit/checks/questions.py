@@ -18,6 +18,8 @@ from toolkit.checks import (
     group_events,
     hops,
     images,
+    loader,
+    loader_groups,
     recent_changes,
     shared,
     side_panel,
@@ -44,6 +46,8 @@ QUESTIONS: Mapping[str, Question] = {
         access,
         group_events,
         side_panel,
+        loader,
+        loader_groups,
         recent_changes,
         biohive,
     )

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "logs": Entry("Logs of every source in one timeline: pods, Loki, Cloud Logging, files.", "logs"),
     "events": Entry("Events of new groups (Kafka), and how far their consumers are: tail, find, lag.", "events"),
     "side-panel": Entry("How old is what the side panel shows: GO terms, benchmark database: check.", "side_panel"),
+    "loader": Entry("The group auto-loader: its settings beside production's, its groups, a safe dry run.", "loader"),
     "access": Entry("Who gets in: why somebody does not, and whom to ask.", "access"),
     "redis": Entry("Redis through its proxy: address, token, shell.", "redis"),
     "vault": Entry("Vault: login, status.", "vault"),

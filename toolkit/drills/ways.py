@@ -56,6 +56,10 @@ COMMANDS: tuple[Shows, ...] = (
     Shows("logs", ("last-rebuild", "rebuild-running")),
     Shows("events find", ("built-since-rebuild",), "events find {group}"),
     Shows("events tail", ("built-since-rebuild",)),
+    Shows(
+        "loader check", ("loader-settings", "loader-groups", "loader-transformation"), "loader check --group {group}"
+    ),
+    Shows("loader plan", ("loader-api", "loader-dry-run", "loader-settings")),
     Shows("access check", ("access",), "access check {who}"),
     Shows("app status", ("app-pods",), "app status"),
     Shows("image check", ("image",), "image check"),

@@ -142,6 +142,8 @@ def optional(environment: model.Environment) -> list[str]:
     for key in ("bootstrap", "topic"):
         found += [f"kafka.{key}"] if not getattr(environment.kafka, key) else []
     found += ["benchmark_db.address"] if not environment.benchmark_db.address else []
+    found += ["configome.remote"] if not environment.configome.remote else []
+    found += ["loader.manifest"] if not environment.loader.manifest else []
     if "pomerium" in environment.app.way_in.lower():  # for `access check`
         found += ["okta.address"] if not environment.okta.address else []
         found += ["okta.vault_path"] if not environment.okta.vault_path else []

@@ -14,6 +14,7 @@ import msgspec
 from toolkit.environments.access import Okta, Pomerium
 from toolkit.environments.biohive import BioHive
 from toolkit.environments.events import Kafka
+from toolkit.environments.loader import Configome, Loader
 from toolkit.environments.part import Part
 from toolkit.environments.preferences import Tui
 from toolkit.environments.side_panel import BenchmarkDb, SidePanel
@@ -232,6 +233,8 @@ class Environment(Part, frozen=True):
     infra_repo: InfraRepo = InfraRepo()
     argocd: ArgoCD = ArgoCD()
     logs: Logs = Logs()
+    configome: Configome = Configome()
+    loader: Loader = Loader()
     kafka: Kafka = Kafka()
     side_panel: SidePanel = SidePanel()
     benchmark_db: BenchmarkDb = BenchmarkDb()

@@ -28,6 +28,8 @@ _MEANINGS = {
     "logs.loki.grafana": "the address of the Grafana that shows Loki, for links",
     "logs.loki.datasource": "the UID of Loki's data source in that Grafana",
     "logs.cloud_logging.project": "the GCP project whose Cloud Logging holds the logs",
+    "configome.remote": "configome: a Git address, a clone's path, or the YAML itself as a file or an https URL",
+    "loader.manifest": "the file in eng-infrastructure with the group auto-loader's production settings",
     "kafka.bootstrap": "Kafka's brokers: host:port, several with commas",
     "kafka.topic": "the topic of phenoservice's group-created events",
     "benchmark_db.address": "the benchmark database's host:port; it lets nobody in without a configome change",
@@ -77,7 +79,8 @@ def render(names: Sequence[str], values: Mapping[str, str] | None = None) -> str
             lines += [f"[environments.{name}.{part}]", *keys, ""]
         lines += [
             "# Optional: without Loki or Cloud Logging there are the pods' own logs only, as far as the clusters still",
-            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events.",
+            "# have them; without Okta `access check` cannot say who gets in; without Kafka, no events; without",
+            "# configome and the group auto-loader's manifest `loader check` has nothing to compare.",
         ]
         for part, keys in _by_part(loading.optional(environment)).items():
             lines += [f"# [environments.{name}.{part}]", *(f"# {key}" for key in keys), ""]

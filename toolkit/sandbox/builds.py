@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +24,10 @@ GROUPS = 5
 
 # The transformations that the group auto-loader ran, the newest group's first; and as what each build wrote its frames:
 # the first cache managers pickled dataframes, then packed them, and went over to Arrow's own formats.
-_TRANSFORMATIONS = ("prox_bias_reduced", "prox_bias_reduced", "centerscale", "prox_bias_reduced", "centerscale")
+TRANSFORMATIONS = ("prox_bias_reduced", "prox_bias_reduced", "centerscale", "prox_bias_reduced", "centerscale")
+
+
+_RELEASE = re.compile(r"^.*_\d{4}w\d{2}_")
 
 
 class Encoding(enum.StrEnum):
@@ -82,7 +86,7 @@ def built_groups(prefix: str, seed: int, last_run: datetime, size: Size = SMALL)
         built = (last_run - timedelta(weeks=week, hours=9 + 5 * week, minutes=17 * week + 4)).astimezone(UTC)
         groups.append(
             BuiltGroup(
-                _name(prefix, built, _TRANSFORMATIONS[week]),
+                _name(prefix, built, TRANSFORMATIONS[week]),
                 built.replace(microsecond=0),
                 seed,
                 size if week < GROUPS_IN_REDIS else SMALL,
@@ -100,6 +104,11 @@ def one_more(newest: BuiltGroup, prefix: str, transformation: str = "typicalvari
 def built_at(newest: BuiltGroup, prefix: str, built: datetime, transformation: str) -> BuiltGroup:
     """A group like `newest` that was built at another time, by another transformation."""
     return dataclasses.replace(newest, name=_name(prefix, built, transformation), built_at=built)
+
+
+def transformation_of(group: BuiltGroup) -> str:
+    """The transformation that made it: what follows the week in its name (rp006_2026w46_prox_bias_reduced)."""
+    return _RELEASE.sub("", group.name)
 
 
 def _name(prefix: str, built: datetime, transformation: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.environments import loading
+from toolkit.sandbox import auto_loader
 from toolkit.sandbox.places import CLUSTERS, PLACES, Place
 
 CONTEXT = "sandbox-{cluster}"
@@ -105,6 +106,8 @@ def _environment(place: Place, directory: Path, addresses: Addresses) -> dict[st
             "way_in": "Pomerium" if place.pomerium else "Catalyst",
         },
         "infra_repo": {"remote": str(directory / "eng-infrastructure"), "path": place.manifest},
+        "configome": {"remote": str(directory / auto_loader.DIRECTORY), "path": place.configome},
+        "loader": {"manifest": place.loader_manifest, "phenoservice_api": auto_loader.api(place)},
         "argocd": {
             "address": addresses.argocd,
             "application": place.argocd_application,

@@ -51,6 +51,16 @@ class Place:
         return "dash-phenoapp-v2"
 
     @property
+    def configome(self) -> str:
+        """Where the group auto-loader's settings stand in configome."""
+        return f"{self.app_namespace}/configome.yaml"
+
+    @property
+    def loader_manifest(self) -> str:
+        """Where production's settings of the group auto-loader stand in eng-infrastructure."""
+        return f"kube/{self.cache_manager_cluster}/group-auto-loader/{self.app_namespace}.yaml"
+
+    @property
     def frames_in_memory(self) -> int:
         return 6
 

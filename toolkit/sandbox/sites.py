@@ -63,7 +63,7 @@ class Site:
     `run_seconds` is how long the next runs take (None: as usual); `on_wrote`
     is told by each run how many frames it has written, with its clock; a run that finds `disk_full` keeps of what it
     serialises as much as fits. `cluster` is where the CronJob is now; `new_pods` is what is wrong for pods of the
-    app that start.
+    app that start. `asked_for` are transformations that trunk asks for, with the time since when, and configome lacks.
     """
 
     place: Place
@@ -78,6 +78,7 @@ class Site:
     disk_full: bool = False
     cluster: str = ""
     new_pods: PodFaults = field(default_factory=PodFaults)
+    asked_for: tuple[tuple[datetime, str], ...] = ()
     _home: tuple[str, int] = ("", 0)
     _running: int = 0
     _starting: Progress = SILENT
@@ -115,6 +116,11 @@ class Site:
         """host:port of the proxy, now."""
         return self.proxy.address
 
+    @property
+    def usual(self) -> tuple[BuiltGroup, ...]:
+        """The groups of a healthy world, the newest first."""
+        return self._usual
+
     # -- the world as it should be
 
     async def reset(self, scenarios: Sequence[Scenario] = ()) -> None:
@@ -128,6 +134,7 @@ class Site:
         self.groups = self._usual
         for scenario in scenarios:
             self.groups = scenario.built(self, self.groups)
+        self.asked_for = ()
         self.built_since = ()
         for group in sorted(self.groups, key=lambda one: one.built_at):
             self.shared.topics.announce(self.place, group)

@@ -1,4 +1,4 @@
-"""The sandbox's world: two environments on three clusters, one storage server, one Vault and one Git repository.
+"""The sandbox's world: two environments on three clusters, one storage server, one Vault and two Git repositories.
 
 All of it lives in one process and listens on loopback alone. `apply` brings it into the state that scenarios describe.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from toolkit.errors import UsageError
 from toolkit.progress import SILENT, Progress
-from toolkit.sandbox import configuration, repository, scenarios
+from toolkit.sandbox import auto_loader, configuration, repository, scenarios
 from toolkit.sandbox.argocd.api import ArgoCDServer
 from toolkit.sandbox.certificate import make_certificate
 from toolkit.sandbox.cloud_logging.api import CloudLoggingServer
@@ -99,6 +99,7 @@ class World:
             for scenario in wanted:
                 log.info("scenario %s in %s", "of a drill" if drill else scenario.name, site.place.name)
                 await scenario.bring_about(self, site)
+                await self._list_transformations(site)
                 self.applied = (*self.applied, scenario)
 
     def reveal(self) -> None:
@@ -241,10 +242,11 @@ class World:
         self._parts.push_async_callback(self.controller.stop)
         now = datetime.now(UTC)
         git = asyncio.to_thread(repository.create, self.directory / repository.DIRECTORY, now)
+        configome = asyncio.to_thread(auto_loader.create, self.directory / auto_loader.DIRECTORY, now)
         first, *others = self.sites.values()
-        has_git, *_ = await asyncio.gather(git, first.start(progress), *(site.start() for site in others))
+        has_git, *_ = await asyncio.gather(git, configome, first.start(progress), *(site.start() for site in others))
         if not has_git:
-            log.warning("there is no git here: eng-infrastructure is plain files")
+            log.warning("there is no git here: eng-infrastructure and configome are plain files")
         await self.controller.start()
         self.deployments = DeploymentController(
             self.clusters.values(),
@@ -326,7 +328,9 @@ class World:
         self.vault.enable_kv("secret", 2)
         self.vault.put_kv("secret", configuration.LOKI_VAULT_PATH, {"token": self._loki_token})
         self.vault.put_kv("secret", configuration.ARGOCD_VAULT_PATH, {"token": self.argocd.token})
-        await asyncio.to_thread(repository.restore, self.directory / repository.DIRECTORY)
+        infra, configome = (self.directory / one.DIRECTORY for one in (repository, auto_loader))
+        await asyncio.to_thread(repository.restore, infra)
+        await asyncio.to_thread(auto_loader.restore, configome, infra)
         await asyncio.to_thread(self.argocd.reset)
         self.vault.put_kv("secret", configuration.OKTA_VAULT_PATH, {"token": self._okta_token})
         self.okta.directory.reset()
@@ -335,6 +339,13 @@ class World:
         self.kafka.topics.reset(PLACES)
         self.kafka.refused.clear()
         await asyncio.gather(*(site.reset(wanted if site is where else ()) for site in self.sites.values()))
+        for site in self.sites.values():
+            await self._list_transformations(site)
+
+    async def _list_transformations(self, site: Site) -> None:
+        """The group auto-loader was told to make what has been built."""
+        infra, configome = (self.directory / one.DIRECTORY for one in (repository, auto_loader))
+        await asyncio.to_thread(auto_loader.follow, configome, infra, site)
 
     def _site_of(self, cluster: str, item: Object) -> Site | None:
         """The site whose app the Deployment or pod belongs to."""

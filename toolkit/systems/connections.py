@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.systems.bucket import Bucket
     from toolkit.systems.cloud_logging import CloudLogging
     from toolkit.systems.cluster import Cluster
+    from toolkit.systems.configome import Configome
     from toolkit.systems.infra_repo import InfraRepo
     from toolkit.systems.kafka import Account, Kafka
     from toolkit.systems.loki import Loki
@@ -39,6 +40,7 @@ class Connections:
         self._infra_repo: InfraRepo | None = None
         self._loki: Loki | None = None
         self._cloud_logging: CloudLogging | None = None
+        self._configome: Configome | None = None
         self._okta: Okta | None = None
         self._side_panel_bucket: Bucket | None = None
         self._clusters: dict[str, Cluster] = {}
@@ -208,6 +210,28 @@ class Connections:
             return self._cloud_logging
 
     @property
+    def configome(self) -> Configome:
+        """configome; its token is read from Vault when it is asked over HTTP, where one is configured."""
+        from toolkit.systems.configome import Configome
+
+        part = self.environment.configome
+        with self._lock:
+            if self._configome is None:
+                if part.vault_path:
+                    by_hand = self.vault.get_by_hand(part.vault_path, part.vault_field)
+                    self._configome = Configome(part, self._configome_token, by_hand)
+                else:
+                    self._configome = Configome(part)
+            return self._configome
+
+    def _configome_token(self) -> Secret:
+        from toolkit.systems.vault.secret import Wanted
+
+        part = self.environment.configome
+        keys = ("configome.vault_path", "configome.vault_field")
+        return self.vault.read(Wanted(part.vault_path, part.vault_field, "configome's token", *keys))
+
+    @property
     def okta(self) -> Okta:
         """Okta; its token is read from Vault at the first question."""
         from toolkit.systems.okta import Okta
@@ -294,12 +318,12 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            others = (self._argocd, self._biohive, self._loki, self._cloud_logging, self._okta, self._side_panel_bucket)
-            for system in (self._redis, self._bucket, self._vault, *others, *self._clusters.values()):
+            others = (self._argocd, self._biohive, self._loki, self._cloud_logging, self._configome, self._okta)
+            data = (self._redis, self._bucket, self._side_panel_bucket, self._vault)
+            for system in (*data, *others, *self._clusters.values()):
                 if system is not None:
                     system.close()
             self._redis = self._bucket = self._vault = self._token = None
-            self._argocd = self._biohive = self._loki = self._cloud_logging = self._okta = self._side_panel_bucket = (
-                None
-            )
+            self._argocd = self._biohive = self._loki = self._cloud_logging = self._configome = self._okta = None
+            self._side_panel_bucket = None
             self._clusters = {}

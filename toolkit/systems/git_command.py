@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,14 @@ _DENIED: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Which repository: what people call it, and the part of the environment whose keys say where it is."""
+
+    name: str
+    part: str
 
 
 class GitFailed(Exception):
@@ -45,7 +54,7 @@ def git(*words: str, timeout: float = 30.0) -> str:
         )
     except FileNotFoundError:
         raise ConfigurationError(
-            "There is no git on this machine's PATH; eng-infrastructure cannot be read.", hint="Install git."
+            "There is no git on this machine's PATH; no repository can be read.", hint="Install git."
         ) from None
     with process:
         try:
@@ -76,19 +85,19 @@ def has_password(remote: str) -> bool:
     return bool(urlsplit(remote).password)
 
 
-def remote_error(remote: str, failed: GitFailed) -> ToolkitError:
+def remote_error(of: Repository, remote: str, failed: GitFailed) -> ToolkitError:
     """Why a remote could not be read: not allowed, or not reached."""
     last = failed.said.rpartition("\n")[2]
     telling = next((line for line in failed.said.splitlines() if _DENIED.search(line)), "")
     if telling:
         return NotAllowed(
-            f"eng-infrastructure at {shown(remote)} does not let us in: {telling[:_LONGEST]}",
+            f"{of.name} at {shown(remote)} does not let us in: {telling[:_LONGEST]}",
             hint="Is your ssh key loaded (ssh-add -l), or your Git credential still good? Try the command by hand.",
             by_hand=(f"git ls-remote {shown(remote)}",),
         )
     return Unreachable(
-        f"eng-infrastructure at {shown(remote)} cannot be read: {last[:_LONGEST]}",
-        hint="Is your VPN up? Is infra_repo.remote right? It may also name a clone on this machine.",
+        f"{of.name} at {shown(remote)} cannot be read: {last[:_LONGEST]}",
+        hint=f"Is your VPN up? Is {of.part}.remote right? It may also name a clone on this machine.",
         by_hand=(f"git ls-remote {shown(remote)}",),
     )
 

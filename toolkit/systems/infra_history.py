@@ -1,11 +1,11 @@
-"""How the image that eng-infrastructure asks for came about: the commits to the manifest, read with git.
+"""How what a file of a repository says came about: the commits to it, read with git; and the images in a manifest.
 
 What is newer is what git says is newer: a tag's text (v3.9 and v3.10) says nothing, and trunk may go back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +74,24 @@ def read(repository: Path, revision: str, path: str, cronjob: str, sought: Itera
     return ImageHistory(tuple(changes), whole=True)
 
 
+def since(repository: Path, revision: str, path: str, holds: Callable[[str], bool]) -> tuple[Change | None, bool]:
+    """The oldest commit from which on `holds` is true of the file's text, without a gap, until now; and whether the
+    history goes back far enough to know it. None: it is not true now."""
+    found: Change | None = None
+    border = _borders(repository)
+    for number, change in enumerate(_log(repository, revision, path)):
+        if change.commit in border or number == _MOST_CHANGES:
+            return None, False
+        try:
+            text = git("-C", str(repository), "cat-file", "blob", f"{change.commit}:{change.path}")
+        except GitFailed:
+            text = ""
+        if not holds(text):
+            return found, True
+        found = change
+    return found, True
+
+
 def between(repository: Path, older: Change, newer: Change) -> tuple[Change, ...]:
     """The commits to the file that `newer` has and `older` has not."""
     return tuple(_log(repository, f"{older.commit}..{newer.commit}", newer.path))
@@ -107,6 +125,11 @@ def moved_to(repository: Path, revision: str, path: str) -> str:
 def is_deep(repository: Path) -> bool:
     """Whether more than the newest commit was fetched."""
     return int(git("-C", str(repository), "rev-list", "--count", "--max-count=2", "--all")) > 1
+
+
+def is_shallow(repository: Path) -> bool:
+    """Whether the history of the copy ends before its beginning."""
+    return bool(_borders(repository))
 
 
 def _log(repository: Path, revision: str, path: str) -> Iterator[Change]:

@@ -184,6 +184,13 @@ class ToolkitApp(PagedApp):
         if not isinstance(self.screen, BioHivePage):
             await self.push_screen(BioHivePage())
 
+    @in_environment
+    async def action_loader(self) -> None:
+        from toolkit.tui.screens.loader import LoaderPage
+
+        if not isinstance(self.screen, LoaderPage):
+            await self.push_screen(LoaderPage())
+
     def _logged_in(self, done: bool | None) -> None:
         if done and self.session is not None:
             background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toolkit.cache.groups import GroupDetail, Overview
     from toolkit.cache.inspect.comparison import Difference
     from toolkit.cache.inspect.frame_headers import FrameHeader
+    from toolkit.cache.loader.beside import Row as LoaderRow
     from toolkit.cache.search.find import Found
     from toolkit.cache.search.frame_perts import FramePerts, GroupPerts
     from toolkit.cache.workloads import Look
@@ -106,6 +107,21 @@ class Core:
         from toolkit.checks.runner import run
 
         return run(biohive.checks(self.connections))
+
+    def loader(self) -> tuple[tuple[LoaderRow, ...], tuple[Finding, ...]]:
+        """The group auto-loader's settings beside production's (none where neither can be read), and the findings."""
+        from toolkit.cache.loader import beside
+        from toolkit.checks import loader, questions, runner, shared
+
+        run = shared.Run()
+        names = ("loader-api", "loader-dry-run", "loader-settings", "loader-groups")
+        checks = [questions.check(name, self.connections, {}, run=run) for name in names]
+        found = {finding.name: finding for finding in runner.run(checks)}
+        rows: tuple[LoaderRow, ...] = ()
+        if any(finding.facts.get("configured") for finding in found.values()):
+            with shared.within(run):
+                rows = beside.rows(loader.look(self.connections))
+        return rows, tuple(found[name] for name in names)
 
     def overview(self) -> Overview:
         """Every group, and what of it lies in L2 and L3."""

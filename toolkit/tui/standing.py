@@ -134,6 +134,10 @@ class Standing:
         """Does the cache manager run the image that eng-infrastructure asks for?"""
         return next(self._asked(self._lately(), "image"))
 
+    def loader(self) -> tuple[Finding, ...]:
+        """Does configome ask the group auto-loader for what production asks for, and are the groups of it there?"""
+        return tuple(self._asked(self._lately(), "loader-settings", "loader-groups"))
+
     def pert_counts(self, stop: threading.Event) -> Iterator[tuple[str, int | None]]:
         """How many perturbations each group has, one group after the other: from the index on this machine where the
         frames are the known ones, else by reading their names alone. None: they could not be read."""

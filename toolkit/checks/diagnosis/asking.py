@@ -51,6 +51,7 @@ def _wanted(asked: Asked) -> list[tuple[str, dict[str, str]]]:
     wanted: list[tuple[str, dict[str, str]]] = [(name, {}) for name in _ALWAYS]
     if asked.group:
         wanted.append(("group-in-cache", {"group": asked.group}))
+        wanted.append(("loader-transformation", {"group": asked.group}))
     if asked.group or asked.pert:
         wanted.append(("built-since-rebuild", {"group": asked.group}))
     if asked.pert:

@@ -85,6 +85,16 @@ CAUSES: tuple[Cause, ...] = (
         (_REBUILD, runbook("reload-the-groups")),
     ),
     Cause(
+        "transformation-missing",
+        "The auto-loader's list in configome lacks the transformation that makes the group: it was never built.",
+        ("loader-transformation", "group-in-cache"),
+        group_causes.transformation_missing,
+        (runbook("why-is-a-group-missing", "--set group={group}"), runbook("loader-dry-run")),
+        ours=False,
+        ask=f"{_BUILDERS}: to list the transformation in configome, as production does (`toolkit loader check` has the "
+        "difference)",
+    ),
+    Cause(
         "access-not-in-okta-group",
         "The person is in no Okta group that may get in.",
         ("access",),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from toolkit.checks.diagnosis.cause import NOT_ASKED, Asked, Judgement, Known, ruled_out, suspected, untold
 
 _WEEK: Final = re.compile(r"(\d{4})w(\d{2})")
+_LOADER: Final = "loader-transformation"
 _VECTORS = ("vectors-healthy", "default-vectors-healthy")
 
 
@@ -104,6 +105,38 @@ def group_evicted(asked: Asked, known: Known) -> Judgement:
         )
         return suspected(0.6, why, "group-in-cache", "groups-complete")
     return untold("redis") if index is None else ruled_out("groups-complete")
+
+
+def transformation_missing(asked: Asked, known: Known) -> Judgement:
+    """No layer has the group, and the auto-loader is not told to make it. What was built cannot be missing so."""
+    if not asked.group:
+        return NOT_ASKED
+    group, made = known.facts("group-in-cache"), known.facts(_LOADER)
+    if made is not None and not made["configured"]:
+        return NOT_ASKED
+    if group is None:
+        return untold("group-in-cache")
+    if group["known"]:
+        return ruled_out("group-in-cache")
+    if made is None:
+        return untold(_LOADER)
+    if made["transformation"] is None or made["in_configome"] or made["near"]:
+        return ruled_out(_LOADER)
+    built = known.facts("built-since-rebuild")
+    if built is not None and built.get("event_time"):
+        return ruled_out("built-since-rebuild")
+    unread = group["l3_frames"] is None  # it may be there, after all
+    why = f"configome's list for the auto-loader lacks {made['transformation']}"
+    if made["in_production"]:
+        since = made["since"]
+        when = f" since {since['commit'][:9]} of {since['at'][:16].replace('T', ' ')}Z" if since else ""
+        why += f", which production's trunk has{when}: {made['group']} was never built."
+        return suspected(0.6 if unread else 0.95, why, _LOADER, "group-in-cache")
+    if made["in_production"] is None:
+        return suspected(0.5, f"{why}; production's is not known.", _LOADER, "group-in-cache")
+    if unread:
+        return untold("group-in-cache")
+    return suspected(0.5, f"{why}, and so does production's: nobody asked for it yet.", _LOADER, "group-in-cache")
 
 
 def l1_stale(asked: Asked, known: Known) -> Judgement:

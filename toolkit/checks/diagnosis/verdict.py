@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from toolkit.checks.diagnosis.access_causes import barred
 from toolkit.checks.diagnosis.cause import Asked, Cause, Judgement, Known, Mend, Word
 from toolkit.checks.diagnosis.causes import CAUSES, SETTINGS
+from toolkit.checks.diagnosis.group_causes import transformation_missing
 from toolkit.checks.finding import Finding
 
 _NOT_MEANWHILE = ("cache.rebuild", "app.restart")
@@ -95,5 +96,7 @@ def _lost(asked: Asked, known: Known) -> str:
             f"began {created['rebuild_began'] or 'at an unknown time'}: it was left out, or deleted since "
             "(`toolkit journal list`)."
         )
+    if transformation_missing(asked, known).word is Word.SUSPECTED:
+        return ""  # that is a cause
     near = f" Did they mean {group['near'][0]}?" if group["near"] else ""
     return f"No layer holds a group called {group['group']}: it was never cached, or has another name.{near}"

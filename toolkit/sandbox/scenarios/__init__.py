@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from toolkit.errors import UsageError
 from toolkit.sandbox.scenarios.groups import GROUP_EVICTED, NAN_VECTORS, PERT_IN_ANOTHER_GROUP, VECTORS_DENORMALIZED
+from toolkit.sandbox.scenarios.loader import TRANSFORMATION_MISSING
 from toolkit.sandbox.scenarios.people import ACCESS_NOT_IN_OKTA_GROUP
 from toolkit.sandbox.scenarios.questions import NEVER_SCREENED, PERT_MISSPELLED, WRONG_CONCENTRATION
 from toolkit.sandbox.scenarios.rebuilds import (
@@ -43,6 +44,7 @@ SCENARIOS = {
         PERT_IN_ANOTHER_GROUP,
         VECTORS_DENORMALIZED,
         NAN_VECTORS,
+        TRANSFORMATION_MISSING,
         WRONG_CLUSTER,
         IMAGE_DRIFT,
         L1_STALE,

@@ -17,6 +17,7 @@ SCOPE = Scope(
         Act("app.why", "W", "why", "Why?", "Why is a pert or group missing, the map odd, or somebody kept out?"),
         Act("app.drill", "D", "drill", "Drill", "In the sandbox: a case to find out, for training; begun, or shown."),
         Act("app.biohive", "S", "biohive", "BioHive", "Does ssh get me into BioHive, and is the toolkit there?"),
+        Act("app.loader", "A", "loader", "Auto-loader", "The group auto-loader's settings beside production's."),
         Act("app.login", "L", "login", "Log in", "Log in to Vault anew, and ask everything again."),
         Act("app.palette", "ctrl+p,colon", "command_palette", "Find", "Find any action by name.", True, palette=False),
         Act("app.help", "question_mark,f1", "show_help", "Help", "This help: every key, and what it does.", True),

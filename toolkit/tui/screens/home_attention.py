@@ -92,7 +92,7 @@ class AttentionList(OptionList):
 
 
 class Attention(Panel["list[Operation]"]):
-    """The other panels say what they found (`hear`); it asks for the journal and the image by itself.
+    """The other panels say what they found (`hear`); it asks for the journal, the image and the auto-loader by itself.
 
     It says that nothing needs anybody only when all have answered.
     """
@@ -138,6 +138,8 @@ class Attention(Panel["list[Operation]"]):
         due = self._image_at is None or ticks() - self._image_at >= _IMAGE_EVERY
         if due or not gently:
             background.work_for(self, self._ask_image, group="image", exclusive=True)
+            if self.session.environment.configome.remote:
+                background.work_for(self, self._ask_loader, group="loader", exclusive=True)
 
     def outdate(self) -> None:
         super().outdate()
@@ -169,6 +171,16 @@ class Attention(Panel["list[Operation]"]):
             self._image_at = ticks()
             self.hear("image", (finding,))
             self.session.looked("image check", by_itself=True)
+
+    async def _ask_loader(self) -> None:
+        """Only where configome is configured; nobody waits for it."""
+        try:
+            found = await in_thread(self.session.core.standing.loader, "loader")
+        except ToolkitError as problem:
+            self.down("loader", problem)
+        else:
+            self.hear("loader", found)
+            self.session.looked("loader check", by_itself=True)
 
     # What the others tell
 
