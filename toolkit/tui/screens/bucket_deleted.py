@@ -59,7 +59,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
 
     title = "Deleted"
     DEFAULT_CSS = """
-    DeletedPanel, DeletedPanel Table { height: 1fr; }
+    DeletedPanel, DeletedPanel Table, DeletedPanel Rows { height: 1fr; }
     DeletedPanel #policy, DeletedPanel #about { height: auto; max-height: 3; }
     DeletedPanel #about { border-top: dashed $rule; color: $text-muted; }
     """

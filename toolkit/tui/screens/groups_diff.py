@@ -53,7 +53,7 @@ class DiffPanel(Working["Difference"]):
 
     DEFAULT_CSS = """
     DiffPanel #summary { height: auto; max-height: 40%; border-bottom: dashed $rule; }
-    DiffPanel Table { height: 1fr; }
+    DiffPanel Table, DiffPanel Rows { height: 1fr; }
     """
 
     title = "Diff"

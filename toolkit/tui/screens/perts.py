@@ -60,7 +60,7 @@ class PertsPanel(Working["FramePerts"]):
     PertsPanel #notes { height: auto; padding: 0 1; display: none; }
     PertsPanel.-noted #notes { display: block; }
     PertsPanel #count { height: 1; padding: 0 1; text-wrap: nowrap; }
-    PertsPanel Table { height: 1fr; }
+    PertsPanel Table, PertsPanel Rows { height: 1fr; }
     """
 
     def __init__(self, group: str, frame: str, pert: str = "") -> None:

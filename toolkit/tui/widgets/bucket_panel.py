@@ -46,7 +46,7 @@ class BucketPanel(Panel[Folder]):
     same_as = "bucket ls"
 
     DEFAULT_CSS = """
-    BucketPanel, BucketPanel Table { height: 1fr; }
+    BucketPanel, BucketPanel Table, BucketPanel Rows { height: 1fr; }
     BucketPanel #total { height: 1; text-wrap: nowrap; }
     BucketPanel #object { height: auto; max-height: 4; border-top: dashed $rule; color: $text-muted; }
     """

@@ -65,7 +65,7 @@ class Rows(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     Rows {
-        height: auto; max-height: 1fr; overflow-x: hidden; background: transparent; color: $foreground;
+        height: auto; max-height: 100%; overflow-x: hidden; background: transparent; color: $foreground;
         .rows--cursor { color: $foreground; background: $block-cursor-blurred-background;
                         text-style: $block-cursor-blurred-text-style; }
         &:focus .rows--cursor { color: $block-cursor-foreground; background: $block-cursor-background;
@@ -192,7 +192,7 @@ class Table(Vertical, Generic[T]):
 
     DEFAULT_CSS = """
     Table { height: auto; max-height: 100%; }
-    Table > .heading { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+    Table > .heading { dock: top; height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
     """
 
     class Moved(Message):
