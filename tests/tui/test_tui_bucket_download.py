@@ -13,7 +13,7 @@ from tui_stand_ins import NAMES, World
 async def begun(app: Driver, to: Path) -> None:
     await app.press("3")
     await app.see("in all")
-    await app.press("d")
+    await app.press("g")
     await app.see("Download to", str(Path.cwd())[-12:], "stay as they are")
     app.app.screen.query_one("#place", Input).value = str(to)
     await app.press("enter")

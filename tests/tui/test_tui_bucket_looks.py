@@ -55,6 +55,6 @@ async def test_how_a_download_is_asked_for_looks(still: Still, monkeypatch: pyte
         await app.see("nothing needs you", "vault 43m left")
         await app.press("3")
         await app.see("in all")
-        await app.press("d")
+        await app.press("g")
         await app.see("Download to", "/home/anna/maps")
         await still.looks(app, "bucket-where-to", sizes=SIZES[:2])

@@ -58,7 +58,7 @@ async def test_a_folder_is_downloaded_and_every_file_checked(tmp_path: Path) -> 
         page = await opened(app)
         folder = page.panel.row.path
         for expected in ("8 files, 2.9 MB", "8 files were there already"):
-            await app.press("d")
+            await app.press("g")
             await app.see("Download to")
             app.app.screen.query_one("#place", Input).value = str(tmp_path)
             await app.press("enter")

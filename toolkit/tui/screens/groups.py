@@ -195,10 +195,6 @@ class GroupsPage(OfGroup):
     def body(self) -> ComposeResult:
         yield GroupsPanel(id="groups")
 
-    def subject(self) -> tuple[str, str]:
-        group = self.query_one(GroupsPanel).table.in_focus
-        return "", group.name if group is not None else ""
-
     @property
     def panel(self) -> GroupsPanel:
         return self.query_one(GroupsPanel)

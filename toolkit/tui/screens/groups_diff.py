@@ -51,6 +51,8 @@ class DiffPanel(Working["Difference"]):
         "from a few MB; v reads the vectors of both, too.",
     )
 
+    same_as = "groups diff"
+
     DEFAULT_CSS = """
     DiffPanel #summary { height: auto; max-height: 40%; border-bottom: dashed $rule; }
     DiffPanel Table, DiffPanel Rows { height: 1fr; }

@@ -39,6 +39,8 @@ class InspectPanel(Working["Inspected"]):
         "finding: evidence, and the commands to see it by hand. Nothing is changed.",
     )
 
+    same_as = "groups inspect"
+
     DEFAULT_CSS = """
     InspectPanel #read { height: auto; padding: 0 0 1 0; }
     InspectPanel FindingList { max-height: 60%; }

@@ -43,6 +43,7 @@ class PicturePanel(Working["Picture"]):
 
     def __init__(self, group: str, kind: Kind) -> None:
         self.title = f"{TITLES[kind]} of {group}"
+        self.same_as = f"map {kind}"
         super().__init__(id="picture")
         self._group = group
         self.query_: PictureQuery | None = None

@@ -30,6 +30,10 @@ class OfGroup(Page):
         """The perts that somebody chose here, for a picture of them."""
         return ()
 
+    def subject(self) -> tuple[str, str]:
+        perts = self.perts_meant()
+        return perts[0] if perts else "", self.group_meant() or ""
+
     async def action_inspect(self) -> None:
         from toolkit.tui.screens.groups_inspect import InspectPage
 

@@ -55,6 +55,8 @@ class PertsPanel(Working["FramePerts"]):
 
     ABOUT = About("The perts of a frame", "A row a pert, with the concentrations (µM) that the frame has of it.")
 
+    same_as = "groups find"
+
     DEFAULT_CSS = """
     PertsPanel #filter, PertsPanel #filter:focus { height: 1; border: none; padding: 0 1; background: $panel; }
     PertsPanel #notes { height: auto; padding: 0 1; display: none; }
