@@ -158,7 +158,7 @@ class SourceChoice(OnTop[LogQuery]):
     def _line(self, at: int) -> Content:
         name, what = self._offered[at]
         text = cut(what, self.room - 24)
-        return Content.assemble((f"{name or 'the last rebuild':<24}", "bold"), (text, "$text-muted"))
+        return Content.assemble((f" {name or 'the last rebuild':<24}", "bold"), (text, "$text-muted"))
 
     @on(Rows.Chosen)
     def action_take(self) -> None:
@@ -272,7 +272,7 @@ class PatternsPage(OnTop["Pattern"]):
 def _pattern_line(one: Pattern, room: int) -> Content:
     style = "$text-error" if one.severity >= 500 else "$text-warning" if one.severity >= 400 else ""
     return Content.assemble(
-        ("new " if one.new else "    ", "bold $text-warning"), f"{one.count:>9,} ",
+        (" new " if one.new else "     ", "bold $text-warning"), f"{one.count:>9,} ",
         (f"{one.severity.name.lower() if one.severity else '':<8} ", style or "$text-muted"),
         (cut(seen(one.template), room - 23), style),
     )  # fmt: skip
@@ -292,7 +292,7 @@ class LinksPage(OnTop[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "The same in a browser"
-            yield Rows(lambda at: Content(self._links[at][0]), own=[act("logs-on-top.take").binding()])
+            yield Rows(lambda at: Content(f" {self._links[at][0]}"), own=[act("logs-on-top.take").binding()])
             yield Static("", id="address")
             yield Static(Content("\n".join(self._said())), classes="said")
         yield Footer()

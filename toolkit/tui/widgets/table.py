@@ -52,7 +52,7 @@ class Column(Generic[T]):
 
 
 class Rows(ScrollView, can_focus=True):
-    """`count` rows with a cursor; `draw` gives the text of one when it comes into view. `own` are bindings that work
+    """`count` rows with a cursor; `draw` gives the text of one, with its margin, when it comes into view. `own` are bindings that work
     while the rows have the focus."""
 
     ABOUT = About(
@@ -146,8 +146,7 @@ class Rows(ScrollView, can_focus=True):
             if len(self._strips) > _KEPT:
                 self._strips.clear()
             style = self.get_visual_style("rows--cursor") if here else self.visual_style
-            text = Content.assemble(" ", self._draw(row))
-            self._strips[known] = Visual.to_strips(self, text, width, 1, style)[0]
+            self._strips[known] = Visual.to_strips(self, self._draw(row), width, 1, style)[0]
         return self._strips[known]
 
     # Moving
@@ -187,8 +186,8 @@ class Rows(ScrollView, can_focus=True):
 
 class Table(Vertical, Generic[T]):
     """`show` fills it with things, any sequence of them. With a `key` the cursor stays on the thing it was on, without
-    one it goes to the first. `own` are bindings that work while the rows have the focus; `sign` is what stands before
-    a row, such as a mark; `copied` is what a row is copied as, else its cells."""
+    one it goes to the first. `own` are bindings that work while the rows have the focus; `sign` is what stands in
+    a row's margin, such as a mark; `copied` is what a row is copied as, else its cells."""
 
     DEFAULT_CSS = """
     Table { height: auto; max-height: 100%; }
@@ -321,20 +320,19 @@ class Table(Vertical, Generic[T]):
             self._widest[number] = max(before, max((cell_len(column.text(thing)) for thing in things), default=0))
         wide = self.app.size.width >= ROOMY
         shown = [(column, self._widest[n]) for n, column in enumerate(self._columns) if wide or not column.roomy]
-        room = self._width - 2 - self.rows.styles.scrollbar_size_vertical - (2 if self._sign else 0)
+        room = self._width - (2 if self._sign else 1) - 1  # at the right a margin, or the scroll bar
         shown = _shared(shown, room)
         if shown != self._shown:
             self._shown = shown
             cells = [fitted(column.heading, width, column.right) for column, width in shown]
-            heading = ("  " if self._sign else "") + (" " * _GAP).join(cells)
+            heading = (" " if self._sign else "") + (" " * _GAP).join(cells)
             self.query_one(".heading", Static).update(Content(heading))
             self.rows.redraw()
 
     def _row(self, at: int) -> Content:
         thing = self._things[at]
         parts: list[str | tuple[str, str]] = []
-        if self._sign is not None:
-            parts.append((f"{self._sign(thing):<2}", "bold $text-accent"))
+        parts.append((f"{self._sign(thing):<2}", "bold $text-accent") if self._sign else " ")
         for column, width in self._shown:
             text = fitted(column.text(thing), width, column.right)
             parts += [(text, column.style(thing) if column.style else ""), " " * _GAP]
