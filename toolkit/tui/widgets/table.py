@@ -52,8 +52,8 @@ class Column(Generic[T]):
 
 
 class Rows(ScrollView, can_focus=True):
-    """`count` rows with a cursor; `draw` gives the text of one, with its margin, when it comes into view. `own` are bindings that work
-    while the rows have the focus."""
+    """`count` rows with a cursor; `draw` gives the text of one, with its margin, when it comes into view. `own` are
+    bindings that work while the rows have the focus."""
 
     ABOUT = About(
         "A list of rows",
