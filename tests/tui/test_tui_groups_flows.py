@@ -11,7 +11,7 @@ from tui_driving import Driver
 
 from toolkit.actions.journal import Journal
 from toolkit.sandbox import client
-from toolkit.tui.widgets.long_table import LongRows
+from toolkit.tui.widgets.table import Rows
 
 
 async def _groups(app: Driver) -> None:
@@ -222,7 +222,7 @@ async def test_with_redis_down_frames_and_perts_come_from_the_bucket() -> None:
         await app.see("Frames of", "- absent", "✓ ")
         await app.press("enter")
         await app.see("from the bucket")
-        await app.until(lambda: app.app.screen.query_one(LongRows).count > 0, "perts")
+        await app.until(lambda: app.app.screen.query_one(Rows).count > 0, "perts")
 
 
 async def test_a_jump_points_at_the_row_of_its_group() -> None:

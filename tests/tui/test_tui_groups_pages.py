@@ -13,7 +13,7 @@ from tui_stand_ins import BROKEN, FRAMES, NAMES, World, made_up_perts
 from toolkit.cache.search.filtering import Filter
 from toolkit.errors import UsageError
 from toolkit.tui import downloading, picture_query
-from toolkit.tui.widgets.long_table import LongRows
+from toolkit.tui.widgets.table import Rows
 
 
 async def _down(app: Driver, *, frame: str = "") -> None:
@@ -72,7 +72,7 @@ async def test_100000_perts_are_filtered_as_one_types_and_only_the_screen_is_dra
     async with driven(world=world) as app:
         await _down(app, frame="genes")
         await app.see("100,000 perts", "BRCA1")
-        rows = app.app.screen.query_one(LongRows)
+        rows = app.app.screen.query_one(Rows)
         drawn: list[int] = []
         draw = rows._draw
         rows._draw = lambda at: (drawn.append(at), draw(at))[1]  # type: ignore[func-returns-value]

@@ -47,7 +47,7 @@ async def test_the_filter_and_the_kinds_narrow_the_list() -> None:
         await app.see("Jobs  14")
         await app.press("ctrl+f")
         await app.type("failed 29372")
-        await app.see("2 of 14 shown", "✗ failed  job", "✗ failed  pod")
+        await app.see("2 of 14 shown", "✗ failed", "…-29372 ", "…-29372-x7k2p")
         await app.press("enter")
         await app.press("s")
         await app.see("cronjobs, 0 of 14 shown", "No row fits")

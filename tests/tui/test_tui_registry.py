@@ -41,13 +41,11 @@ from toolkit.tui.screens.why import MapChoice, WhyPage
 from toolkit.tui.widgets import drill_text
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.findings import FindingList
-from toolkit.tui.widgets.long_table import LongRows
-from toolkit.tui.widgets.table import RowList
-from toolkit.tui.widgets.tree_table import TreeRows
+from toolkit.tui.widgets.table import Rows
 
 OWNERS: dict[str, list[type]] = {
     "app": [ToolkitApp],
-    "list": [RowList, LongRows, FindingList, Choices, TreeRows],
+    "list": [Rows, FindingList, Choices],
     "environments": [Environments],
     "filter": [Filter],
     "gate": [Gate],

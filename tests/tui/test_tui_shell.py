@@ -8,7 +8,7 @@ from tui_stand_ins import NAMES, World, replace_struct
 from toolkit.environments import model
 from toolkit.errors import NotAllowed
 from toolkit.tui.screens.login import Field
-from toolkit.tui.widgets.table import RowList
+from toolkit.tui.widgets.table import Rows
 
 EXPIRED = NotAllowed("The Vault token expired at 2025-11-24 08:00Z.", hint="Log in: `toolkit vault login`.")
 
@@ -27,9 +27,9 @@ async def test_back_leads_the_way_one_came_and_the_cursor_is_where_it_was() -> N
         await app.see(f"2 Groups › {NAMES[2]}")
         await app.press("escape")
         await app.gone("Frames of")
-        rows = app.app.screen.query_one(RowList)
+        rows = app.app.screen.query_one(Rows)
         assert rows.has_focus
-        assert rows.highlighted == 2
+        assert rows.cursor == 2
         await app.press("escape")
         await app.until(lambda: app.app.page == "home", "home")
         await app.press("escape")

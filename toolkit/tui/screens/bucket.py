@@ -24,8 +24,8 @@ from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.screens.where_to import Chosen, WhereTo
 from toolkit.tui.widgets.bucket_panel import BucketPanel
 from toolkit.tui.widgets.filter import Filter
+from toolkit.tui.widgets.table import Table
 from toolkit.tui.widgets.transfer import Transfers
-from toolkit.tui.widgets.tree_table import TreeTable
 from toolkit.tui.wording import foreign
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class BucketPage(Page):
 
     page = "bucket"
     BINDINGS = bindings("bucket")
-    AUTO_FOCUS = "TreeRows"
+    AUTO_FOCUS = "Rows"
 
     def body(self) -> ComposeResult:
         yield BucketPanel(id="bucket")
@@ -62,7 +62,7 @@ class BucketPage(Page):
 
     # The tree
 
-    @on(TreeTable.Chosen)
+    @on(Table.Chosen)
     def action_unfold(self) -> None:
         self.panel.toggle()
 

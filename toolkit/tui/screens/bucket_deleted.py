@@ -22,8 +22,7 @@ from toolkit.tui.screens.shell import Page
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.widgets.table import Column
-from toolkit.tui.widgets.tree_table import TreeRows, TreeTable
+from toolkit.tui.widgets.table import Column, Table
 from toolkit.tui.wording import counted, cut, foreign, moment
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
 
     title = "Deleted"
     DEFAULT_CSS = """
-    DeletedPanel { height: 1fr; }
+    DeletedPanel, DeletedPanel Table, DeletedPanel Rows { height: 1fr; }
     DeletedPanel #policy, DeletedPanel #about { height: auto; max-height: 3; }
     DeletedPanel #about { border-top: dashed $rule; color: $text-muted; }
     """
@@ -78,7 +77,6 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
     def compose(self) -> ComposeResult:
         yield Static("", id="policy")
         columns: list[Column[ObjectInfo]] = [
-            Column(" ", self.sign, lambda _: "bold $text-accent"),
             Column("name", lambda item: foreign(item.path.removeprefix(self._prefix)), flexible=True),
             Column("deleted ago", lambda item: age(item.soft_deleted_at).removesuffix(" ago"), right=True),
             Column("size", lambda item: size(item.bytes), right=True),
@@ -86,7 +84,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
             Column("until", lambda item: moment(item.kept_until), roomy=True),
             Column("generation", lambda item: str(item.generation), roomy=True),
         ]
-        yield TreeTable(columns, key, copied=self.url)
+        yield Table(columns, key, sign=self.sign, copied=self.url)
         yield Static("", id="about")
 
     def on_mount(self) -> None:
@@ -95,8 +93,8 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
         self.heading = f"Deleted from gs://{self._bucket}/{foreign(self._prefix)}"
 
     @property
-    def table(self) -> TreeTable[ObjectInfo]:
-        return self.query_one(TreeTable)
+    def table(self) -> Table[ObjectInfo]:
+        return self.query_one(Table)
 
     def url(self, item: ObjectInfo) -> str:
         return f"gs://{self._bucket}/{key(item)}"
@@ -160,7 +158,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
                 self.notify("Another generation of it was marked; now it is this one.")
             self.marked[item.path] = item
         self._show()
-        self.table.rows.go(self.table.rows.cursor + 1)
+        self.table.rows.action_cursor_down()
 
     def mark_all(self) -> None:
         """All that is shown; of a name that is there more than once the last generation."""
@@ -190,7 +188,7 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
             self._due = True
             self.set_timer(_PAUSE, self._show)
 
-    @on(TreeTable.Moved)
+    @on(Table.Moved)
     def _describe(self) -> None:
         width = max(self.content_size.width - 2, 30)
         self.query_one("#policy", Static).update(hanging(Content(""), self._policy(), width, self._policy_style()))
@@ -232,9 +230,6 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
     def _policy_style(self) -> str:
         return "$text-warning" if self.off or self._broke is not None or isinstance(self._info, ToolkitError) else ""
 
-    def _focus_first(self) -> None:
-        self.query_one(TreeRows).focus()
-
 
 class DeletedPage(Page):
     """On top of the page of the folders."""
@@ -242,7 +237,7 @@ class DeletedPage(Page):
     page = "bucket"
     SCOPE = "bucket-deleted"
     BINDINGS = bindings("bucket-deleted")
-    AUTO_FOCUS = "TreeRows"
+    AUTO_FOCUS = "Rows"
 
     def __init__(self, prefix: str) -> None:
         super().__init__(crumb="Deleted")
@@ -276,7 +271,7 @@ class DeletedPage(Page):
     def _left(self) -> None:
         self.panel.table.rows.focus()
 
-    @on(TreeTable.Chosen)
+    @on(Table.Chosen)
     def action_info(self) -> None:
         item = self.panel.table.in_focus
         if item is not None:

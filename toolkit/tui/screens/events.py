@@ -166,7 +166,7 @@ class EventsPage(Page):
     """On top of the page of the groups. Escape goes back."""
 
     page = "groups"
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def __init__(self) -> None:
         super().__init__(crumb="Events")

@@ -67,7 +67,7 @@ class FramesPanel(Panel["GroupDetail"]):
             Column("kind", lambda f: self._told(f, "format"), roomy=True),
             Column("written to L3", lambda f: moment(f.updated), roomy=True),
         ]
-        yield Table(columns, lambda frame: frame.name, enter=act("frames.perts").binding())
+        yield Table(columns, lambda frame: frame.name, own=[act("frames.perts").binding()])
         yield VerticalScroll(Static("", id="frame"), id="about", can_focus=False)
 
     @property
@@ -186,7 +186,7 @@ class FramesPage(OfGroup):
 
     SCOPE = "frames"
     BINDINGS = bindings("frames")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def __init__(self, group: str) -> None:
         super().__init__(crumb=group)

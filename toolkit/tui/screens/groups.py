@@ -76,7 +76,7 @@ class GroupsPanel(Panel["Overview"]):
             Column("disagrees", self._disagrees, lambda g: "$text-warning" if g.notes else "$text-muted", roomy=True,
                    flexible=True),
         ]  # fmt: skip
-        yield Table(columns, lambda group: group.name, enter=act("groups.frames").binding())
+        yield Table(columns, lambda group: group.name, own=[act("groups.frames").binding()])
         yield VerticalScroll(Static("", id="group"), id="about", can_focus=False)
 
     @property
@@ -115,7 +115,7 @@ class GroupsPanel(Panel["Overview"]):
         else:
             self.marked[group.name] = None
         self.show()
-        self.table.rows.action_cursor_down() if group.name != self.names[-1] else None
+        self.table.rows.action_cursor_down()
 
     def meant(self) -> list[str]:
         """The marked groups in the order of the table, else the one under the cursor."""
@@ -190,7 +190,7 @@ class GroupsPage(OfGroup):
     """The page on key 2."""
 
     BINDINGS = bindings("groups")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def body(self) -> ComposeResult:
         yield GroupsPanel(id="groups")

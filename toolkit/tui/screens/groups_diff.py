@@ -15,9 +15,8 @@ from toolkit.secret import scrub
 from toolkit.tui.about import About
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
-from toolkit.tui.widgets.long_table import LongTable
 from toolkit.tui.widgets.prose import hanging, labelled
-from toolkit.tui.widgets.table import Column
+from toolkit.tui.widgets.table import Column, Table
 from toolkit.tui.widgets.working import Working
 from toolkit.tui.wording import counted, foreign
 
@@ -56,6 +55,7 @@ class DiffPanel(Working["Difference"]):
 
     DEFAULT_CSS = """
     DiffPanel #summary { height: auto; max-height: 40%; border-bottom: dashed $rule; }
+    DiffPanel Table, DiffPanel Rows { height: 1fr; }
     """
 
     title = "Diff"
@@ -68,11 +68,11 @@ class DiffPanel(Working["Difference"]):
 
     def answer(self) -> ComposeResult:
         yield Static("", id="summary")
-        yield LongTable(COLUMNS, enter=act("groups-diff.open").binding())
+        yield Table(COLUMNS, own=[act("groups-diff.open").binding()])
 
     @property
-    def table(self) -> LongTable[Change]:
-        return self.query_one(LongTable)
+    def table(self) -> Table[Change]:
+        return self.query_one(Table)
 
     def work(self, progress: Progress) -> Difference:
         return self.session.core.diff(self.a, self.b, progress, vectors=self.vectors)
@@ -149,7 +149,7 @@ class DiffPage(Page):
     page = "groups"
     SCOPE = "groups-diff"
     BINDINGS = bindings("groups-diff")
-    AUTO_FOCUS = "LongRows"
+    AUTO_FOCUS = "Rows"
 
     def __init__(self, a: str, b: str) -> None:
         super().__init__(crumb=f"diff {a} … {b}" if a != b else f"diff {a}: Redis … bucket")
@@ -172,7 +172,7 @@ class DiffPage(Page):
         if panel.a != panel.b:
             panel.load()
 
-    @on(LongTable.Chosen)
+    @on(Table.Chosen)
     async def action_open(self) -> None:
         from toolkit.tui.screens.pert import PertPage
 

@@ -18,25 +18,13 @@ from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.jobs_acts import JobActs
 from toolkit.tui.widgets import job_details
 from toolkit.tui.widgets.filter import Filter
-from toolkit.tui.widgets.job_rows import COLUMNS, KINDS, Row, chosen, ordered, rows_of
+from toolkit.tui.widgets.job_rows import COLUMNS, KINDS, Row, chosen, in_full, ordered, rows_of
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.table import Table
 from toolkit.tui.wording import foreign
 
 if TYPE_CHECKING:
     from toolkit.cache.workloads import Look
-
-
-class JobTable(Table[Row]):
-    """The rows; what is copied has names in full."""
-
-    def row_text(self) -> str:
-        row = self.in_focus
-        if row is None:
-            return ""
-        if row.problem is not None:
-            return "\n".join((row.problem.message, row.problem.hint, *row.problem.by_hand))
-        return "\t".join((" ".join(row.state[:2]), row.kind, row.name, row.figure, row.cluster, row.namespace))
 
 
 class JobsPanel(Panel["list[Look]"]):
@@ -55,14 +43,14 @@ class JobsPanel(Panel["list[Look]"]):
     DEFAULT_CSS = """
     JobsPanel { height: 1fr; }
     JobsPanel #split { height: 1fr; layout: vertical; }
-    JobsPanel JobTable { max-height: 60%; }
+    JobsPanel Table { max-height: 60%; }
     JobsPanel #about { height: 1fr; border-top: dashed $rule; }
     """
 
     def compose(self) -> ComposeResult:
         yield Filter(placeholder="words of a name, state, kind, cluster …", id="filter")
         with Container(id="split"):
-            yield JobTable(COLUMNS, lambda row: row.key, enter=act("jobs.details").binding())
+            yield Table(COLUMNS, lambda row: row.key, own=[act("jobs.details").binding()], copied=in_full)
             yield VerticalScroll(Static("", id="row"), id="about")
 
     def on_mount(self) -> None:
@@ -74,8 +62,8 @@ class JobsPanel(Panel["list[Look]"]):
         self._chose = False  # whether the list was once complete, so that the cursor stays on its row
 
     @property
-    def table(self) -> JobTable:
-        return self.query_one(JobTable)
+    def table(self) -> Table[Row]:
+        return self.query_one(Table)
 
     @property
     def filter(self) -> Filter:
@@ -115,10 +103,10 @@ class JobsPanel(Panel["list[Look]"]):
         if self._wanted is not None:
             self._point(rows)
         kept = chosen(rows, self.kind, self.filter.value)
-        untouched = not self._chose and not self.table.rows.highlighted
+        untouched = not self._chose and not self.table.rows.cursor
         self.table.show(kept)
         if untouched and kept:
-            self.table.rows.highlighted = 0  # what came first is not what one chose
+            self.table.rows.go(0)  # what came first is not what one chose
         counts = [self.kind] if self.kind != KINDS[0] else []
         total = sum(row.kind != "cluster" for row in rows)
         here = sum(row.kind != "cluster" for row in kept)
@@ -196,13 +184,13 @@ class JobsPage(JobActs):
 
     page = "jobs"
     BINDINGS = bindings("jobs")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-vast")]  # noqa: RUF012
 
     DEFAULT_CSS = """
     JobsPage.-vast {
         #split { layout: horizontal; }
-        JobTable { width: 5fr; max-height: 100%; }
+        Table { width: 5fr; max-height: 100%; }
         #about { width: 3fr; height: 100%; border-top: none; border-left: solid $rule; padding-left: 1; }
     }
     """

@@ -103,7 +103,7 @@ class JournalPanel(Panel["list[Operation]"]):
         self._verdict: list[Content] = []
 
     def compose(self) -> ComposeResult:
-        yield Table(COLUMNS, lambda operation: operation.operation, enter=act("journal.details").binding())
+        yield Table(COLUMNS, lambda operation: operation.operation, own=[act("journal.details").binding()])
         yield Static("", id="said")
 
     @property
@@ -156,7 +156,7 @@ class JournalPage(Page):
 
     page = "journal"
     BINDINGS = bindings("journal")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def body(self) -> ComposeResult:
         yield JournalPanel(id="journal")

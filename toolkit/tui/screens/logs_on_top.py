@@ -15,8 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.style import Style
-from textual.widgets import Input, Label, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Label, Static
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.tui import background
@@ -28,7 +27,7 @@ from toolkit.tui.registry import act, bindings
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.log_rows import seen
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.widgets.table import RowList
+from toolkit.tui.widgets.table import Rows
 from toolkit.tui.wording import cut
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class SourceChoice(OnTop[LogQuery]):
     SourceChoice .row { height: 1; }
     SourceChoice Label { width: 8; color: $text-muted; }
     SourceChoice .row Input { width: 1fr; }
-    SourceChoice RowList { max-height: 14; margin-top: 1; }
+    SourceChoice Rows { max-height: 14; margin-top: 1; }
     """
 
     def __init__(self, now: LogQuery, offered: Sequence[tuple[str, str]]) -> None:
@@ -148,28 +147,24 @@ class SourceChoice(OnTop[LogQuery]):
                 yield Label("  until")
                 yield Input(self._now.until, placeholder="now", id="until")
             yield Static("Tab: type a source or a file's path, since and until", classes="said")
-            yield RowList(act("logs-on-top.take").binding())
+            yield Rows(self._line, own=[act("logs-on-top.take").binding()])
         yield Footer()
 
     def on_mount(self) -> None:
-        rows = self.query_one(RowList)
-        rows.add_options([Option(self._line(name, what, self.room)) for name, what in self._offered])
-        rows.highlighted = 0
+        rows = self.query_one(Rows)
+        rows.show(len(self._offered), 0)
         rows.focus()
 
-    @staticmethod
-    def _line(name: str, what: str, room: int) -> Content:
-        return Content.assemble((f"{name or 'the last rebuild':<24}", "bold"), (cut(what, room - 24), "$text-muted"))
+    def _line(self, at: int) -> Content:
+        name, what = self._offered[at]
+        text = cut(what, self.room - 24)
+        return Content.assemble((f" {name or 'the last rebuild':<24}", "bold"), (text, "$text-muted"))
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        name = self._offered[event.option_index][0]
-        self._take((name,) if name else ())
-
+    @on(Rows.Chosen)
     def action_take(self) -> None:
-        at = self.query_one(RowList).highlighted
-        if self.query_one(RowList).has_focus and at is not None:
-            name = self._offered[at][0]
+        rows = self.query_one(Rows)
+        if rows.has_focus and rows.count:
+            name = self._offered[rows.cursor][0]
             self._take((name,) if name else ())
         else:
             self._typed()
@@ -220,7 +215,7 @@ class PatternsPage(OnTop["Pattern"]):
 
     DEFAULT_CSS = """
     PatternsPage .box { height: 90%; }
-    PatternsPage RowList { height: 1fr; max-height: 100%; }
+    PatternsPage Rows { height: 1fr; max-height: 100%; }
     PatternsPage .said { max-height: 5; border-top: dashed $rule; }
     """
 
@@ -231,7 +226,7 @@ class PatternsPage(OnTop["Pattern"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box"):
-            yield RowList(act("logs-on-top.take").binding())
+            yield Rows(self._line, own=[act("logs-on-top.take").binding()])
             yield Static("", classes="said")
         yield Footer()
 
@@ -244,24 +239,22 @@ class PatternsPage(OnTop["Pattern"]):
 
     async def _show(self) -> None:
         found, heading = await in_thread(self._ask, "patterns")
-        listed = self.query_one(RowList)
-        at = listed.highlighted
-        kept = self._patterns[at].template if at is not None and at < len(self._patterns) else ""
+        kept = self.copied()
         self._patterns = found
         self.query_one(".box").border_title = Content(f"Patterns  {heading}")
-        listed.clear_options()
-        listed.add_options([Option(_pattern_line(one, self.room)) for one in found])
-        if found:
-            listed.highlighted = next((n for n, one in enumerate(found) if one.template == kept), 0)
+        self.query_one(Rows).show(len(found), next((n for n, one in enumerate(found) if one.template == kept), 0))
 
-    @on(OptionList.OptionHighlighted)
+    def _line(self, at: int) -> Content:
+        return _pattern_line(self._patterns[at], self.room)
+
+    @on(Rows.Moved)
     def _describe(self) -> None:
         one = self._current()
         if one is not None:
             width = max(self.query_one(".said").content_size.width, 40)
             self.query_one(".said", Static).update(hanging(Content("e.g. "), seen(one.example.message)[:600], width))
 
-    @on(OptionList.OptionSelected)
+    @on(Rows.Chosen)
     def action_take(self) -> None:
         one = self._current()
         if one is not None:
@@ -272,14 +265,14 @@ class PatternsPage(OnTop["Pattern"]):
         return "" if one is None else one.template
 
     def _current(self) -> Pattern | None:
-        at = self.query_one(RowList).highlighted
-        return self._patterns[at] if at is not None and at < len(self._patterns) else None
+        at = self.query_one(Rows).cursor
+        return self._patterns[at] if at < len(self._patterns) else None
 
 
 def _pattern_line(one: Pattern, room: int) -> Content:
     style = "$text-error" if one.severity >= 500 else "$text-warning" if one.severity >= 400 else ""
     return Content.assemble(
-        ("new " if one.new else "    ", "bold $text-warning"), f"{one.count:>9,} ",
+        (" new " if one.new else "     ", "bold $text-warning"), f"{one.count:>9,} ",
         (f"{one.severity.name.lower() if one.severity else '':<8} ", style or "$text-muted"),
         (cut(seen(one.template), room - 23), style),
     )  # fmt: skip
@@ -299,14 +292,13 @@ class LinksPage(OnTop[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "The same in a browser"
-            yield RowList(act("logs-on-top.take").binding())
+            yield Rows(lambda at: Content(f" {self._links[at][0]}"), own=[act("logs-on-top.take").binding()])
             yield Static("", id="address")
             yield Static(Content("\n".join(self._said())), classes="said")
         yield Footer()
 
     def on_mount(self) -> None:
-        self.query_one(RowList).add_options([Option(Content(name)) for name, _ in self._links])
-        self.query_one(RowList).highlighted = 0 if self._links else None
+        self.query_one(Rows).show(len(self._links), 0)
 
     def _said(self) -> list[str]:
         said = list(self._problems)
@@ -318,11 +310,11 @@ class LinksPage(OnTop[None]):
             said.append("There is no browser here: y and Enter copy it; many terminals open it by a click.")
         return said
 
-    @on(OptionList.OptionHighlighted)
+    @on(Rows.Moved)
     def _show(self) -> None:
         self.query_one("#address", Static).update(Content.styled(self.copied(), Style(link=self.copied())))
 
-    @on(OptionList.OptionSelected)
+    @on(Rows.Chosen)
     def action_take(self) -> None:
         address = self.copied()
         if address and self.app.is_web:
@@ -335,8 +327,8 @@ class LinksPage(OnTop[None]):
         self.dismiss(None)
 
     def copied(self) -> str:
-        at = self.query_one(RowList).highlighted
-        return self._links[at][1] if at is not None and at < len(self._links) else ""
+        at = self.query_one(Rows).cursor
+        return self._links[at][1] if at < len(self._links) else ""
 
 
 def browser() -> bool:

@@ -67,11 +67,11 @@ class PertPanel(Panel["Found"]):
         self._found: Found | None = None
 
     def compose(self) -> ComposeResult:
-        enter = act("pert.open").binding()
+        own = [act("pert.open").binding()]
         yield Table(
-            COLUMNS, lambda where: f"{where.layer}:{where.group}:{where.frame}:{where.pert}", enter=enter, id="where"
+            COLUMNS, lambda where: f"{where.layer}:{where.group}:{where.frame}:{where.pert}", own=own, id="where"
         )
-        yield Table(NEAR_COLUMNS, lambda near: near.pert, enter=enter, id="near")
+        yield Table(NEAR_COLUMNS, lambda near: near.pert, own=own, id="near")
         yield VerticalScroll(Static(Content.styled("…", "$text-muted"), id="absent"), id="about", can_focus=False)
 
     @property
@@ -134,7 +134,7 @@ class PertPage(OfGroup):
 
     SCOPE = "pert"
     BINDINGS = bindings("pert")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def __init__(self, pert: str) -> None:
         super().__init__(crumb=foreign(pert))

@@ -16,9 +16,8 @@ from toolkit.tui.about import About
 from toolkit.tui.background import in_thread
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.of_group import OfGroup
-from toolkit.tui.widgets.long_table import LongRows, LongTable
 from toolkit.tui.widgets.prose import hanging
-from toolkit.tui.widgets.table import Column
+from toolkit.tui.widgets.table import Column, Rows, Table
 from toolkit.tui.widgets.working import Working
 from toolkit.tui.wording import cut, foreign
 
@@ -63,6 +62,7 @@ class PertsPanel(Working["FramePerts"]):
     PertsPanel #notes { height: auto; padding: 0 1; display: none; }
     PertsPanel.-noted #notes { display: block; }
     PertsPanel #count { height: 1; padding: 0 1; text-wrap: nowrap; }
+    PertsPanel Table, PertsPanel Rows { height: 1fr; }
     """
 
     def __init__(self, group: str, frame: str, pert: str = "") -> None:
@@ -79,11 +79,11 @@ class PertsPanel(Working["FramePerts"]):
         yield FilterLine(self._pert)
         yield Static("", id="count")
         yield Static("", id="notes")
-        yield LongTable(COLUMNS, enter=act("perts.open").binding(), sign=self._sign)
+        yield Table(COLUMNS, own=[act("perts.open").binding()], sign=self._sign)
 
     @property
-    def table(self) -> LongTable[Pert]:
-        return self.query_one(LongTable)
+    def table(self) -> Table[Pert]:
+        return self.query_one(Table)
 
     def work(self, progress: Progress) -> FramePerts:
         from toolkit.cache.search.filtering import Filter
@@ -175,7 +175,7 @@ class PertsPage(OfGroup):
     def perts_meant(self) -> tuple[str, ...]:
         return tuple(self.panel.marked)
 
-    @on(LongTable.Chosen)
+    @on(Table.Chosen)
     async def action_open(self) -> None:
         from toolkit.tui.screens.pert import PertPage
 
@@ -193,11 +193,11 @@ class PertsPage(OfGroup):
 
     def action_page(self, by: int) -> None:
         rows = self.panel.table.rows
-        rows.go(rows.cursor + by * max(rows.size.height - 1, 1))
+        rows.action_page_down() if by > 0 else rows.action_page_up()
 
     def action_other(self) -> None:
         """From the filter to the list, and back."""
-        target = self.query_one(FilterLine) if isinstance(self.focused, LongRows) else self.panel.table.rows
+        target = self.query_one(FilterLine) if isinstance(self.focused, Rows) else self.panel.table.rows
         target.focus()
 
     async def action_clear_or_back(self) -> None:

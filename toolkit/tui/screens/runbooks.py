@@ -72,7 +72,7 @@ class RunbookPanel(Panel["list[Entry]"]):
     DEFAULT_CSS = "RunbookPanel { height: 3fr; } RunbookPanel Table { height: 1fr; }"
 
     def compose(self) -> ComposeResult:
-        yield Table(RUNBOOK_COLUMNS, lambda entry: entry.name, enter=act("runbooks.open").binding())
+        yield Table(RUNBOOK_COLUMNS, lambda entry: entry.name, own=[act("runbooks.open").binding()])
 
     @property
     def table(self) -> Table[Entry]:
@@ -99,7 +99,7 @@ class CasePanel(Panel["list[Case]"]):
     walked = ""  # the case that was shown last: the cursor is on it when one comes back
 
     def compose(self) -> ComposeResult:
-        yield Table(CASE_COLUMNS, lambda case: case.id, enter=act("runbooks.open").binding())
+        yield Table(CASE_COLUMNS, lambda case: case.id, own=[act("runbooks.open").binding()])
 
     @property
     def table(self) -> Table[Case]:
@@ -114,7 +114,7 @@ class CasePanel(Panel["list[Case]"]):
         self.table.show(answer[:SHOWN_CASES])
         ids = [case.id for case in answer[:SHOWN_CASES]]
         if self.walked in ids:
-            self.table.rows.highlighted = ids.index(self.walked)
+            self.table.rows.go(ids.index(self.walked))
             self.walked = ""
         cut = f"  {SHOWN_CASES} of {len(answer):,} shown" if len(answer) > SHOWN_CASES else f"  {len(answer)}"
         waiting = sum(case.here is not None for case in answer)
@@ -126,7 +126,7 @@ class RunbooksPage(Page):
 
     page = "runbooks"
     BINDINGS = bindings("runbooks")
-    AUTO_FOCUS = "RowList"
+    AUTO_FOCUS = "Rows"
 
     def body(self) -> ComposeResult:
         yield RunbookPanel(id="runbooks")

@@ -21,8 +21,7 @@ from toolkit.tui.house import house
 from toolkit.tui.registry import act
 from toolkit.tui.widgets import bucket_rows as rows
 from toolkit.tui.widgets.panel import Panel
-from toolkit.tui.widgets.table import Column
-from toolkit.tui.widgets.tree_table import TreeRows, TreeTable
+from toolkit.tui.widgets.table import Column, Table
 from toolkit.tui.wording import counted, cut, foreign
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class BucketPanel(Panel[Folder]):
     same_as = "bucket ls"
 
     DEFAULT_CSS = """
-    BucketPanel { height: 1fr; }
+    BucketPanel, BucketPanel Table, BucketPanel Rows { height: 1fr; }
     BucketPanel #total { height: 1; text-wrap: nowrap; }
     BucketPanel #object { height: auto; max-height: 4; border-top: dashed $rule; color: $text-muted; }
     """
@@ -67,7 +66,7 @@ class BucketPanel(Panel[Folder]):
     def compose(self) -> ComposeResult:
         yield Static("", id="total")
         own = [act(f"bucket.{name}").binding() for name in ("unfold", "open", "close")]
-        yield TreeTable(self._columns(), rows.key, own=own, copied=self.url)
+        yield Table(self._columns(), rows.key, own=own, sign=self.marks.sign, copied=self.url)
         yield Static("", id="object")
 
     def on_mount(self) -> None:
@@ -81,7 +80,6 @@ class BucketPanel(Panel[Folder]):
     def _columns(self) -> list[Column[Row]]:
         depth, standing = self._depth, self._standing
         return [
-            Column(" ", self.marks.sign, lambda _: "bold $text-accent"),
             Column("name", lambda row: f"{'  ' * depth(row)}{rows.label(row)}", rows.style, flexible=True),
             Column("group", lambda row: rows.use(row, standing(row)), lambda row: rows.use_style(standing(row))),
             Column("objects", rows.amount, right=True),
@@ -91,8 +89,8 @@ class BucketPanel(Panel[Folder]):
         ]
 
     @property
-    def table(self) -> TreeTable[Row]:
-        return self.query_one(TreeTable)
+    def table(self) -> Table[Row]:
+        return self.query_one(Table)
 
     @property
     def row(self) -> Folder | ObjectInfo | None:
@@ -249,7 +247,7 @@ class BucketPanel(Panel[Folder]):
         elif isinstance(row, Folder) and not row.open:
             self._open(row)
         elif isinstance(row, Folder) and row.level:
-            self.table.rows.go(self.table.rows.cursor + 1)
+            self.table.rows.action_cursor_down()
 
     def close_or_leave(self) -> None:
         row = self.table.in_focus
@@ -282,7 +280,7 @@ class BucketPanel(Panel[Folder]):
         else:
             self.marks.add(row)
         self._show()
-        self.table.rows.go(self.table.rows.cursor + 1)
+        self.table.rows.action_cursor_down()
 
     def mark_all(self) -> None:
         """With a filter all that it shows by name; else all that is beside the row under the cursor."""
@@ -368,7 +366,7 @@ class BucketPanel(Panel[Folder]):
             row.standing = standing(row.count, self.known)
         return row.standing
 
-    @on(TreeTable.Moved)
+    @on(Table.Moved)
     def _describe(self) -> None:
         self.query_one("#total", Static).update(self._total())
         width = max(self.content_size.width - 2, 30)
@@ -417,6 +415,3 @@ class BucketPanel(Panel[Folder]):
         if self.needle:
             parts.insert(1, Content.styled(f"filter: {len(self.table.things):,} rows", "bold"))
         return Content("  ").join(parts)
-
-    def _focus_first(self) -> None:
-        self.query_one(TreeRows).focus()

@@ -137,6 +137,13 @@ COLUMNS: list[Column[Row]] = [
 ]
 
 
+def in_full(row: Row) -> str:
+    """A row as it is copied: names in full; of a cluster that is down, what is wrong and what can be done."""
+    if row.problem is not None:
+        return "\n".join((row.problem.message, row.problem.hint, *row.problem.by_hand))
+    return "\t".join((" ".join(row.state[:2]), row.kind, row.name, row.figure, row.cluster, row.namespace))
+
+
 def _place_style(row: Row) -> str:
     return "$text-muted" if row.old else _WARN if row.look.moved and row.cronjob is not None else "bold"
 

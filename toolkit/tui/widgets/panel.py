@@ -146,7 +146,7 @@ class Panel(Vertical, Generic[T]):
 
     def _focus_first(self) -> None:
         """Focus what the problem stood in the place of."""
-        for widget in self.query("OptionList"):
+        for widget in self.query("OptionList, Rows"):
             widget.focus()
             return
 
