@@ -173,7 +173,9 @@ async def test_a_hundred_thousand_objects_are_listed_page_by_page_and_moved_thro
         await app.press("a")
         await app.see("■ 20 objects marked, 200 B")
         await app.press("f", "escape")
-        await app.see("■ 20 objects marked, 200 B", NAMES[0])
+        await app.see("■ 20 objects marked, 200 B", "000003.parquet")
+        await app.press("end")
+        await app.see(NAMES[0], "099999.parquet")
 
 
 async def test_a_bucket_that_is_down_is_a_panel_with_a_retry() -> None:

@@ -56,5 +56,5 @@ async def test_how_a_download_is_asked_for_looks(still: Still, monkeypatch: pyte
         await app.press("3")
         await app.see("in all")
         await app.press("g")
-        await app.see("Download to", "/home/anna/maps")
-        await still.looks(app, "bucket-where-to", sizes=SIZES[:2])
+        await app.see("Download gs://", "/home/anna/maps")
+        await still.looks(app, "bucket-ask", sizes=SIZES[:2])
