@@ -29,7 +29,7 @@ async def test_it_goes_on_while_one_works_elsewhere_and_tells_its_end(tmp_path: 
         await app.press("1")
         await app.see("nothing needs you")
         app.world.arrive.set()
-        await app.see(f"gs://rp006-l3-cache/{NAMES[4]}/: downloaded", "2 files, 2.1 GB")
+        await app.see("Downloaded", "2 files, 2.1 GB")
         await app.press("3")
         await app.see("✓ gs://rp006-l3-cache/", "2 files, 2.1 GB", "each checked by its CRC32C")
         await app.press("G")

@@ -89,7 +89,7 @@ class TransfersPage(Page):
                 Column("", lambda one: SIGNS[one.snapshot().state][0], lambda one: SIGNS[one.snapshot().state][1]),
                 Column("download", lambda one: foreign(one.name), flexible=True),
                 Column("", _short),
-                Column("to", lambda one: foreign(str(one.to)), roomy=True),
+                Column("to", lambda one: foreign(str(one.to)), flexible=True, roomy=True),
             ],
             lambda one: one.key,
         )
@@ -132,6 +132,8 @@ class TransfersPage(Page):
             self.table.show([*known])
             if more:
                 self.table.point_at(known[-1].key)
+                if len(known) > 1:
+                    self.call_after_refresh(self.table.rows.focus)
         self._look_at_one()
 
     @on(Table.Moved)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from toolkit.figures import duration, size
@@ -140,14 +141,21 @@ def tell_ends(app: ToolkitApp, transfers: Sequence[Transfer]) -> None:
         if not transfer.over or transfer.told:
             continue
         transfer.told = True
-        if transfer.stopped or app.screen.has_class("downloads"):
+        if transfer.stopped or _looked_at(app):
             continue
         name = foreign(transfer.name)
         said = transfer.outcome.summary if transfer.outcome is not None else ""
         if transfer.problem is not None:
             said = transfer.problem.message
         if transfer.well:
-            app.notify(foreign(said), title=f"{name}: downloaded")
+            app.notify(f"{name}\n{foreign(said)}", title="Downloaded")
         else:
-            text = f"{said} G on the pages of groups and bucket shows it."
-            app.notify(foreign(text), title=f"{name}: not all of it came", severity="error", timeout=15)
+            text = f"{name}\n{foreign(said)}\nG on the pages of groups and bucket shows it."
+            app.notify(text, title="Not all of it came", severity="error", timeout=15)
+
+
+def _looked_at(app: ToolkitApp) -> bool:
+    """Whether a page that shows them is on the screen, with or without a question on top of it."""
+    top, *below = reversed(app.screen_stack)
+    shown = below[0] if below and isinstance(top, ModalScreen) else top
+    return shown.has_class("downloads")
