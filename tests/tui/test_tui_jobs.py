@@ -165,6 +165,7 @@ async def test_a_copied_row_has_the_name_in_full() -> None:
 
 async def test_triggered_through_the_gate_then_followed_with_its_events_on_the_sandbox() -> None:
     async with on_sandbox(size=(120, 45)) as app:
+        await app.see("Needs attention")
         await app.press("4")
         await app.see("○ waiting", CRONJOB, "● running", "rp006-prod", "…-manual-", "✗ failed")
         await app.press("b")
@@ -184,6 +185,7 @@ async def test_triggered_through_the_gate_then_followed_with_its_events_on_the_s
 async def test_a_failed_run_and_its_events_on_the_sandbox() -> None:
     client.apply_scenario(["rebuild-failed"])
     async with on_sandbox(size=(120, 45)) as app:
+        await app.see("Needs attention")
         await app.press("4")
         await app.see("in trouble", "✗ failed", "last     ✗ failed")
         await app.press("down", "v")
@@ -193,6 +195,7 @@ async def test_a_failed_run_and_its_events_on_the_sandbox() -> None:
 async def test_a_cronjob_in_another_cluster_is_listed_there_and_it_is_said_on_the_sandbox() -> None:
     client.apply_scenario(["wrong-cluster"])
     async with on_sandbox(size=(120, 45)) as app:
+        await app.see("Needs attention")
         await app.press("4")
         await app.see("cronjob  rp006-neuro-cache-manager", "where it is configured")
 

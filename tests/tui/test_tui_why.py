@@ -135,7 +135,7 @@ async def test_the_runbook_of_a_cause_begins_with_what_was_asked(tmp_path: Path)
         await app.until(lambda: walk.walking.items, "a finding")
         assert walk.walking.case.runbook == "why-is-a-pert-missing"
         await app.until(lambda: "BRAC1" in app.text, "the pert, without being asked for it")
-        await app.press("escape", "escape")
+        await app.press("escape")
         await app.see("✗ pert-misspelled")
 
 

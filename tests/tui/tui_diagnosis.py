@@ -44,6 +44,11 @@ HEALTHY: dict[str, dict[str, Any]] = {
         "pert": "BRCA1", "concentration": None, "group": GROUPS[0], "asked": False, "in_group": True, "groups": GROUPS,
         "absent": [], "alike": [], "near": [], "at": [], "group_unread": 0, "unread": 0, "layers": 0,
     },
+    "built-since-rebuild": {
+        "configured": True, "group": GROUPS[0], "event_time": "2025-11-20T15:56:00Z", "event_at": "0:4",
+        "searched_since": "2025-08-24T00:00:00Z", "rebuild_began": "2025-11-21T01:00:00Z",
+        "rebuild_ended": "2025-11-21T01:57:00Z", "running_since": None, "after": False, "since": [],
+    },
     "vectors-healthy": _VECTORS,
     "default-vectors-healthy": _VECTORS,
     "access": {"who": "ana", "allowed": True, "verdict": "allowed", "wanted": [], "alike": [], "ask": ""},

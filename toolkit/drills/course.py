@@ -235,6 +235,4 @@ def _ended(stage: Stage, drill: Drill, names: Sequence[str], given: Answer | Non
 
 def _what_is_told(true: Sequence[object]) -> str:
     many = "two things are" if len(true) > 1 else "one thing is"
-    return (
-        f"You have seen all that tells it: {many} the matter. `toolkit drill answer` lists the causes to compare with."
-    )
+    return f"You have seen all that tells it: {many} the matter. The causes to compare with stand where you answer."

@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -164,14 +164,6 @@ class ToolkitApp(PagedApp):
         drill = await in_thread(partial(importlib.import_module, "toolkit.tui.screens.drill"), "import")
         if isinstance(self.screen, Page) and not isinstance(self.screen, drill.DrillPage):
             await self.push_screen(drill.DrillPage(self.page))
-
-    async def walk(self, runbook: str, given: Mapping[str, str]) -> None:
-        """Begin a case with that runbook; `given` are inputs that are known already."""
-        from toolkit.tui.screens.runbooks import RunbooksPage
-
-        await self._go_to_top("runbooks")
-        if isinstance(self.screen, RunbooksPage):
-            await self.screen.walk(runbook, given)
 
     async def _ask_who(self, session: Session) -> None:
         """Who we are to Vault, for the banner. Home's health says it where this fails."""

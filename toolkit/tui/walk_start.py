@@ -1,4 +1,4 @@
-"""Begins a case with a runbook, and shows its walk on top of the page that is shown."""
+"""Begins a case with a runbook, or goes on with one: its walk is shown on top of the page that is shown."""
 
 from __future__ import annotations
 
@@ -14,27 +14,35 @@ if TYPE_CHECKING:
     from toolkit.walkthrough.case import Case
 
 
-async def walk(app: ToolkitApp, name: str, given: Mapping[str, str]) -> None:
-    """A new case of the open environment; `given` are inputs that are known already, and not asked for."""
-    from toolkit.tui.screens.walk import WalkPage
-    from toolkit.tui.walking import Walking
+async def begin(app: ToolkitApp, name: str, given: Mapping[str, str] | None = None) -> Case | None:
+    """A new case of the open environment; `given` are inputs that are known already, and not asked for. None: it could
+    not be begun, and that was said."""
+    from toolkit.walkthrough import walk
     from toolkit.walkthrough.library import library
     from toolkit.walkthrough.record import Record
-    from toolkit.walkthrough.walk import begin
 
     def begun() -> Case:
-        record, known = Record(), library()
-        runbook = known.runbook(name)
-        case = begin(record, runbook, known)
-        inputs = {asked.name: given[asked.name] for asked in runbook.inputs if asked.name in given}
-        return record.know(case, inputs) if inputs else case
+        known = library()
+        return walk.begin(Record(), known.runbook(name), known)
 
     try:
         case = await in_thread(begun, "begin a case")
     except ToolkitError as error:
         app.notify(scrub(f"{error.message} {error.hint}"), title=name, severity="error", timeout=15)
-        return
+        return None
+    await go_on(app, case, given)
+    return case
+
+
+async def go_on(app: ToolkitApp, case: Case, given: Mapping[str, str] | None = None) -> None:
+    """The case, from where it is."""
+    from toolkit.tui.screens.walk import WalkPage
+    from toolkit.tui.walking import Walking
+    from toolkit.walkthrough.library import library
+    from toolkit.walkthrough.record import Record
+
     session = app.opened()
-    walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only)
+    session.looked(f"runbook run {case.runbook}")
+    walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only, given=given)
     walking.start()
     await app.push_screen(WalkPage(walking))

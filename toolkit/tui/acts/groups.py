@@ -15,7 +15,7 @@ SCOPE = Scope(
         Act("groups.events", "v", "events", "Events", "When groups were created (Kafka), as it is told."),
         Act("groups.why", "w", "app.why", "Why?", "Why is the group in focus missing?", footer=True),
         Act("groups.inspect", "i", "inspect", "Inspect",
-            "Look into the group: what it holds, whether its vectors are sound.", footer=True),
+            "Look into the group: what it holds, whether its vectors are sound."),
         Act("groups.diff", "d", "diff", "Diff",
             "Compare two marked groups, or the marked one with that in focus."),
         Act("groups.heatmap", "h", "picture('heatmap')", "Heatmap",

@@ -92,7 +92,7 @@ class Home(Page):
         elif item.name == LOGIN:
             await house(self).action_login()
         elif item.runbook:
-            await walk_start.walk(house(self), item.runbook, item.given)
+            await walk_start.begin(house(self), item.runbook, item.given)
         else:
             await self.action_details()
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 
-from toolkit.errors import ToolkitError
 from toolkit.figures import age
 from toolkit.secret import scrub
+from toolkit.tui import walk_start
 from toolkit.tui.about import About
 from toolkit.tui.background import in_thread
 from toolkit.tui.house import house
@@ -149,21 +148,9 @@ class RunbooksPage(Page):
         if case is not None:
             await self._go_on(case)
         elif entry is not None and not self.query_one(CasePanel).has_focus_within:
-            await self.walk(entry.name)
-
-    async def walk(self, name: str, given: Mapping[str, str] | None = None) -> None:
-        """Begin a case with that runbook, and show it. `given` are inputs that are known already."""
-        from toolkit.walkthrough.library import library
-        from toolkit.walkthrough.record import Record
-        from toolkit.walkthrough.walk import begin
-
-        known, record = library(), Record()
-        try:
-            case = await in_thread(lambda: begin(record, known.runbook(name), known), "begin a case")
-        except ToolkitError as error:
-            self.notify(scrub(f"{error.message} {error.hint}"), title=name, severity="error", timeout=15)
-            return
-        await self._show(case, given)
+            began = await walk_start.begin(house(self), entry.name)
+            if began is not None:
+                self.query_one(CasePanel).walked = began.id
 
     async def _go_on(self, case: Case) -> None:
         if case.here is None:
@@ -174,20 +161,8 @@ class RunbooksPage(Page):
                 severity="warning",
             )
         else:
-            await self._show(case)
-
-    async def _show(self, case: Case, given: Mapping[str, str] | None = None) -> None:
-        from toolkit.tui.screens.walk import WalkPage
-        from toolkit.tui.walking import Walking
-        from toolkit.walkthrough.library import library
-        from toolkit.walkthrough.record import Record
-
-        session = self.session
-        session.looked(f"runbook run {case.runbook}")
-        self.query_one(CasePanel).walked = case.id
-        walking = Walking(Record(), case, library(), session.connections, read_only=session.read_only, given=given)
-        walking.start()
-        await self.app.push_screen(WalkPage(walking))
+            self.query_one(CasePanel).walked = case.id
+            await walk_start.go_on(house(self), case)
 
     async def action_read(self) -> None:
         from toolkit.tui.screens.markdown_page import MarkdownPage

@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from toolkit.checks.diagnosis.cause import Asked
 from toolkit.errors import ToolkitError
 from toolkit.secret import scrub
+from toolkit.tui import walk_start
 from toolkit.tui.about import About
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.house import house
@@ -254,7 +255,8 @@ class WhyPage(Page):
     async def action_runbook(self) -> None:
         mend = self._mend("runbook")
         if mend is not None:
-            await house(self).walk(mend.name, self._given)
+            known = self._given
+            await walk_start.begin(house(self), mend.name, {"group": "", **known} if "pert" in known else known)
 
     def action_map(self) -> None:
         choice = self.query_one(MapChoice)
