@@ -14,6 +14,7 @@ from toolkit.tui.widgets.transfer import SIGNS, amount
 from toolkit.tui.wording import counted, foreign
 
 _MOST = 200  # files that are listed
+_LONG = 60.0  # seconds from which on it is said how long it took
 _WIDE = 100  # cells from which on checksums are written out
 _OUTCOMES = {"already there": "was here"}
 
@@ -68,8 +69,9 @@ def _noted(transfer: Transfer, width: int) -> list[Content]:
 
 def _ended(outcome: Arrived, now: Snapshot, width: int, keys: Keys) -> list[Content]:
     sign, style = ("! ", "bold $text-warning") if outcome.wrong else ("✓ ", "bold $text-success")
-    took = f", in {duration(now.seconds)}" if now.seconds >= 1 else ""
-    checked = f"; {outcome.checked}" if outcome.checked else ""
+    took = f", in {duration(now.seconds)}" if now.seconds >= _LONG else ""
+    each = any(file.crc32c for file in outcome.files)  # then it stands with each file
+    checked = f"; {outcome.checked}" if outcome.checked and not each else ""
     lines = [hanging(Content.styled(sign, style), foreign(f"{outcome.summary}{checked}{took}"), width), Content("")]
     listed = (
         sorted(outcome.files, key=lambda file: not file.why)[:_MOST] if len(outcome.files) > _MOST else outcome.files
