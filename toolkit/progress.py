@@ -36,7 +36,14 @@ class Line:
     text: str
 
 
-Event = Step | Advanced | Line
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth knowing about the work that has begun, in a line for people: where it would be quicker, say."""
+
+    text: str
+
+
+Event = Step | Advanced | Line | Note
 
 
 def _ignore(event: Event) -> None:
@@ -58,6 +65,9 @@ class Progress:
 
     def line(self, origin: str, text: str) -> None:
         self.tell(Line(origin, text))
+
+    def note(self, text: str) -> None:
+        self.tell(Note(text))
 
     def check_stop(self) -> None:
         """Raise Interrupted once somebody asked to stop. Called between units of work."""

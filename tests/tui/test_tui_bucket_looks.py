@@ -50,11 +50,11 @@ async def test_how_what_was_deleted_looks(still: Still) -> None:
 
 
 async def test_how_a_download_is_asked_for_looks(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "cwd", lambda: Path("/home/anna/maps"))
+    monkeypatch.setattr(Path, "cwd", classmethod(lambda _: Path("/home/anna/maps")))
     async with still.driven() as app:
         await app.see("nothing needs you", "vault 43m left")
         await app.press("3")
         await app.see("in all")
         await app.press("g")
-        await app.see("Download to", "/home/anna/maps")
-        await still.looks(app, "bucket-where-to", sizes=SIZES[:2])
+        await app.see("Download gs://", "/home/anna/maps")
+        await still.looks(app, "bucket-ask", sizes=SIZES[:2])

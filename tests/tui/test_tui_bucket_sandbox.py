@@ -59,10 +59,12 @@ async def test_a_folder_is_downloaded_and_every_file_checked(tmp_path: Path) -> 
         folder = page.panel.row.path
         for expected in ("8 files, 2.9 MB", "8 files were there already"):
             await app.press("g")
-            await app.see("Download to")
-            app.app.screen.query_one("#place", Input).value = str(tmp_path)
+            await app.see("Download gs://")
+            app.app.screen.query_one("#line", Input).value = str(tmp_path)
             await app.press("enter")
-            await app.see(expected, "each checked by its CRC32C", "✓ gs://")
+            await app.see(f"✓ {expected}" if "MB" in expected else expected, "each checked by its CRC32C")
+            await app.press("escape")
+            await app.see("✓ gs://", expected)
             await app.press("s")
             await app.gone("each checked")
     assert len(list((tmp_path / folder).glob("*.parquet"))) == 8

@@ -16,7 +16,6 @@ from toolkit.tui.pages import page_class
 from toolkit.tui.registry import ACTS, PAGES, SCOPES, acts, page_key, shown
 from toolkit.tui.screens.ask import Ask
 from toolkit.tui.screens.bucket_deleted import DeletedPage
-from toolkit.tui.screens.downloading import DownloadPage
 from toolkit.tui.screens.drill import DrillPage
 from toolkit.tui.screens.drill_answer import AnswerPage
 from toolkit.tui.screens.environments import Choices, Environments
@@ -35,8 +34,8 @@ from toolkit.tui.screens.markdown_page import MarkdownPage
 from toolkit.tui.screens.pert import PertPage
 from toolkit.tui.screens.perts import PertsPage
 from toolkit.tui.screens.text_page import TextPage
+from toolkit.tui.screens.transfers import TransfersPage
 from toolkit.tui.screens.walk import WalkPage
-from toolkit.tui.screens.where_to import WhereTo
 from toolkit.tui.screens.why import MapChoice, WhyPage
 from toolkit.tui.widgets import drill_text
 from toolkit.tui.widgets.filter import Filter
@@ -53,7 +52,6 @@ OWNERS: dict[str, list[type]] = {
     "login": [Login],
     "leave": [Leave],
     "bucket-deleted": [DeletedPage],
-    "where-to": [WhereTo],
     "dialogue": [TextPage, MarkdownPage],
     "walk": [WalkPage],
     "drill": [DrillPage],
@@ -62,7 +60,7 @@ OWNERS: dict[str, list[type]] = {
     "why-asked": [MapChoice],
     "logs-on-top": [OnTop],
     "ask": [Ask],
-    "download": [DownloadPage],
+    "download": [TransfersPage],
     "find-pert": [FindPert],
     "frames": [FramesPage],
     "groups-diff": [DiffPage],

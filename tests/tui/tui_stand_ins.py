@@ -127,6 +127,7 @@ class World:
     deleted: list[ObjectInfo] = field(default_factory=list)
     not_fetched: list[Any] = field(default_factory=list)
     arrive: threading.Event = field(default_factory=threading.Event)
+    said: str = ""
     diagnosis: dict[str, Finding] = field(default_factory=dict)
     stage: Any = None
     preferences: Tui = field(default_factory=Tui)
@@ -346,7 +347,11 @@ class StandInCore(Core):
         return self.rebuild()
 
     def get(self, targets: Sequence[Any], to: Path, progress: Progress, *, overwrite: bool) -> DownloadResult:
-        self.world.ask(f"get {' '.join(target.path for target in targets)} to {to}")
+        self.world.ask(
+            f"get {' '.join(target.path for target in targets)} to {to}{' overwriting' if overwrite else ''}"
+        )
+        if self.world.said:
+            progress.note(self.world.said)
         progress.advance("downloaded", 1_200_000_000, 2_110_000_000, "bytes")
         while not self.world.arrive.wait(0.01):
             progress.check_stop()

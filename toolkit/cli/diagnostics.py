@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from toolkit import figures
 from toolkit.errors import ToolkitError
-from toolkit.progress import Advanced, Event, Line, Progress, Step
+from toolkit.progress import Advanced, Event, Line, Note, Progress, Step
 from toolkit.secret import scrub
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ class _Lines:
         match event:
             case Step(text):
                 narrate(f"- {text}")
+            case Note(text):
+                narrate(f"- {text}", "dim")
             case Line(origin, text):
                 narrate(f"{origin} | {printable(text)}")
             case Advanced(what, done, total, unit, note):
@@ -241,6 +243,8 @@ class _Bars:
         match event:
             case Step(text):
                 self._console.print("• " + scrub(text), style="bold")
+            case Note(text):
+                self._console.print("- " + scrub(text), style="dim", soft_wrap=True)
             case Line(origin, text):
                 self._console.print(f"{origin} │ {scrub(printable(text))}", style="dim", soft_wrap=True)
             case Advanced(what, done, total, unit, note):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -51,24 +50,18 @@ def download(
     """
     from toolkit.cache import download as downloading
     from toolkit.cache.download import words
-    from toolkit.cli import elsewhere
 
     with opened(env) as connections, diagnostics.watching() as progress:
-        from_bucket = layer is FromLayer.L3
-        command = f"groups download {shlex.quote(group)} --env {connections.environment.name}"
-        with elsewhere.measured(connections, command, progress, real=from_bucket and not dry_run) as timed:
-            result = downloading.download(
-                connections,
-                group,
-                to,
-                "L3" if from_bucket else "L2",
-                frames or (),
-                timed,
-                overwrite=overwrite,
-                dry_run=dry_run,
-            )
-        if dry_run and from_bucket:
-            elsewhere.said(connections, command, sum(file.bytes for file in result.frames if file.outcome == "to come"))
+        result = downloading.download(
+            connections,
+            group,
+            to,
+            "L3" if layer is FromLayer.L3 else "L2",
+            frames or (),
+            progress,
+            overwrite=overwrite,
+            dry_run=dry_run,
+        )
     if form is Format.PLAIN:
         output.rows(result.frames, _plain_columns(), form)
     else:

@@ -86,6 +86,7 @@ class ToolkitApp(PagedApp):
         self._choose_theme(os.environ.get("TOOLKIT_THEME", ""), "TOOLKIT_THEME")
         self.call_after_refresh(self.call_after_refresh, background.work_for, self, self._prefer, group="preferences")
         self.set_interval(0.5, self._watch_operation)
+        self.set_interval(0.5, self._watch_transfers)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
         self.set_interval(LOOK, self.drilling.watch)
@@ -128,6 +129,9 @@ class ToolkitApp(PagedApp):
         before, self.session = self.session, Session(choice, connections, self._core(connections))
         await self.renew_pages()
         if before is not None:
+            if going := len(before.going):
+                text = "What has come is kept; the same download there goes on where it stopped."
+                self.notify(text, title=f"{going} download{'' if going == 1 else 's'} stopped", severity="warning")
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
@@ -291,14 +295,23 @@ class ToolkitApp(PagedApp):
                 "It did not go well: o shows what happened.", title=operation.name, severity="error", timeout=15
             )
 
+    def _watch_transfers(self) -> None:
+        """Say when a download ended that nobody looks at."""
+        if self.session is not None and self.session.transfers:
+            from toolkit.tui.widgets.transfer import tell_ends
+
+            tell_ends(self, self.session.transfers)
+
     # The end
 
     async def action_quit(self) -> None:
-        if self.operation is not None and self.operation.ongoing:
+        operation = self.operation if self.operation is not None and self.operation.ongoing else None
+        transfers = self.session.going if self.session is not None else []
+        if operation is not None or transfers:
             from toolkit.tui.screens.leave import Leave
 
             if not isinstance(self.screen, Leave):
-                await self.push_screen(Leave(self.operation))
+                await self.push_screen(Leave(operation, transfers))
             return
         self.end()
 

@@ -1,31 +1,26 @@
-"""A download on its way: it runs in a thread and keeps how far it is, so that one can look at other pages meanwhile.
-
-Screens look at it by a timer; it never touches a widget.
-"""
+"""The download of a group: what a typed line means, and the transfer that brings it."""
 
 from __future__ import annotations
 
 import difflib
 import shlex
-import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from toolkit.errors import Interrupted, ToolkitError, UsageError
-from toolkit.progress import Advanced, Event, Progress, Step
-from toolkit.tui import background
-from toolkit.tui.clock import ticks
+from toolkit.errors import UsageError
+from toolkit.progress import Progress
+from toolkit.tui.transfer import Arrived, Came, Transfer
 from toolkit.tui.wording import foreign
 
 if TYPE_CHECKING:
-    from toolkit.cache.download import GroupDownload
+    from toolkit.cache.download import FrameFile, GroupDownload
+    from toolkit.tui.session import Session
 
 LayerName = Literal["L2", "L3"]
 _OPTIONS: Final = ("--layer", "--frame")
-_WINDOW: Final = 10.0  # seconds over which the rate is taken
+_LAYERS: Final = {"L2": "Redis", "L3": "the bucket"}
 
 
 @dataclass(frozen=True)
@@ -71,73 +66,51 @@ def read(group: str, text: str) -> DownloadQuery:
             layer = "L2" if value.upper() == "L2" else "L3"
         else:
             raise UsageError("--layer is l2 (Redis) or l3 (the bucket)." if option == "--layer" else "Name a frame.")
-    if len(places) != 1:
-        raise UsageError("Name one folder." if not places else "A folder whose name holds a space is put in quotes.")
-    to = Path(places[0]).expanduser()
-    if to.exists() and not to.is_dir():
+    return DownloadQuery(group, folder(places), layer, tuple(frames))
+
+
+def folder(typed: Sequence[str]) -> Path:
+    """The folder that the words of a typed line name. Raises UsageError."""
+    if len(typed) != 1:
+        raise UsageError("Name one folder." if not typed else "A folder whose name holds a space is put in quotes.")
+    try:
+        to = Path(typed[0]).expanduser().absolute()
+        wrong = to.exists() and not to.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UsageError(f"That cannot be a folder: {error}.") from None
+    if wrong:
         raise UsageError(f"{foreign(str(to))} is a file, no folder.")
-    return DownloadQuery(group, to, layer, tuple(frames))
+    return to
 
 
-class Download:
-    """`bring` run once. `result` or `problem` is set when it has ended."""
+def transfer(session: Session, query: DownloadQuery) -> Transfer:
+    """The transfer that brings it; not started yet."""
 
-    def __init__(self, query: DownloadQuery, bring: Callable[[DownloadQuery, Progress], GroupDownload]) -> None:
-        self.query = query
-        self.result: GroupDownload | None = None
-        self.problem: ToolkitError | None = None
-        self.step = ""
-        self.advanced: Advanced | None = None
-        self.over = False
-        self._bring = bring
-        self._progress = Progress(tell=self._tell)
-        self._lock = threading.Lock()
-        self._seen: deque[tuple[float, int]] = deque()
+    def work(progress: Progress, overwrite: bool) -> Arrived:
+        return arrived(session.core.download(replace(query, overwrite=overwrite), progress))
 
-    @property
-    def stopping(self) -> bool:
-        return self._progress.stop.is_set() and not self.over
+    plain = replace(query, overwrite=False)
+    named = f"{query.group} from {_LAYERS[query.layer]}" + "".join(f", {frame}" for frame in query.frames)
+    command = plain.command(session.environment.name)
+    return Transfer(named, work, query.to / query.group, command=command, overwrite=query.overwrite)
 
-    @property
-    def stopped(self) -> bool:
-        """Whether it ended because somebody asked it to."""
-        return isinstance(self.problem, Interrupted)
 
-    @property
-    def rate(self) -> float | None:
-        """Bytes a second, lately; None as long as that cannot be said."""
-        with self._lock:
-            if len(self._seen) < 2:
-                return None
-            (first, before), (last, after) = self._seen[0], self._seen[-1]
-        return (after - before) / (last - first) if last > first and after > before else None
+def arrived(result: GroupDownload) -> Arrived:
+    """What came, as it is told."""
+    from toolkit.cache.download import words
 
-    @property
-    def seconds_left(self) -> float | None:
-        rate, advanced = self.rate, self.advanced
-        if rate is None or advanced is None or advanced.total is None:
-            return None
-        return max(0.0, (advanced.total - advanced.done) / rate)
+    compared = words.compared(result)
+    return Arrived(
+        words.headline(result),
+        result.folder,
+        tuple(map(_came, result.frames)),
+        "each checked by its CRC32C" if any(file.crc32c for file in result.frames) else "",
+        (*(text for well, text in compared if not well), *result.notes),
+        tuple(text for well, text in compared if well),
+        words.how_to_open(result),
+    )
 
-    async def run(self) -> None:
-        """Bring it; ends when it has ended, well or not."""
-        try:
-            self.result = await background.in_thread(lambda: self._bring(self.query, self._progress), "download")
-        except ToolkitError as problem:
-            self.problem = problem
-        self.over = True
 
-    def stop(self) -> None:
-        """Ask it to end soon. What came stays, and the same download goes on from there."""
-        self._progress.stop.set()
-
-    def _tell(self, event: Event) -> None:
-        if isinstance(event, Step):
-            self.step = foreign(event.text)
-        elif isinstance(event, Advanced) and event.unit == "bytes":
-            now = ticks()
-            with self._lock:
-                self.advanced = event
-                self._seen.append((now, event.done))
-                while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
-                    self._seen.popleft()
+def _came(file: FrameFile) -> Came:
+    outcome = "failed" if file.outcome == "to come" else file.outcome
+    return Came(file.file or file.frame, outcome, file.bytes, file.crc32c, file.why, file.differs)

@@ -21,7 +21,7 @@ from toolkit.checks.finding import Finding
 from toolkit.environments.model import Environment
 from toolkit.errors import ToolkitError
 from toolkit.permit import Permit
-from toolkit.progress import Advanced, Event, Line, Progress, Step
+from toolkit.progress import Advanced, Event, Line, Note, Progress, Step
 from toolkit.tui import background
 from toolkit.tui.wording import foreign
 
@@ -144,7 +144,7 @@ class Operation:
 
     def _tell(self, event: Event) -> None:
         match event:
-            case Step():
+            case Step() | Note():
                 self.steps.append(Step(foreign(event.text)))
             case Advanced():
                 self.advanced[event.what] = event

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
     from toolkit.systems.vault import TokenStatus
     from toolkit.tui.core import Core
-    from toolkit.tui.downloading import Download
     from toolkit.tui.transfer import Transfer
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -44,7 +43,6 @@ class Session:
     token: TokenStatus | None = None
     token_at: float = 0.0
     transfers: list[Transfer] = field(default_factory=list)
-    download: Download | None = None
 
     @property
     def environment(self) -> Environment:
@@ -86,12 +84,30 @@ class Session:
         """Somebody has seen what the command of these words shows; it counts in a drill. `code` is the command's."""
         looks.note(self.environment.name, words, code, by_itself=by_itself)
 
+    @property
+    def going(self) -> list[Transfer]:
+        """The downloads that go on."""
+        return [transfer for transfer in self.transfers if not transfer.over]
+
+    def begin(self, transfer: Transfer) -> Transfer:
+        """Begin it; gives back the one that goes on already, where that is the same."""
+        for one in self.going:
+            if (one.name, one.to) == (transfer.name, transfer.to):
+                return one
+        self.transfers.append(transfer)
+        transfer.start()
+        return transfer
+
+    def repeat(self, transfer: Transfer, *, overwrite: bool = False) -> None:
+        """Do the same once more, in its place."""
+        again = transfer.anew(overwrite=overwrite)
+        self.transfers[self.transfers.index(transfer)] = again
+        again.start()
+
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""
         for transfer in self.transfers:
             transfer.stop()
-        if self.download is not None:
-            self.download.stop()
         background.start(_quietly(self.connections.close), "close connections")
 
 

@@ -7,6 +7,7 @@ is left; what is stopped can be begun again, and goes on where it stopped.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -14,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from toolkit.errors import Interrupted, ToolkitError
-from toolkit.progress import Advanced, Event, Progress, Step
+from toolkit.progress import Advanced, Event, Note, Progress, Step
 from toolkit.tui import background
 from toolkit.tui.background import as_problem
 
+_numbers = itertools.count(1)
 _SPAN = 5.0  # seconds over which the rate is taken
 _SETTLED = 1.0  # seconds of a rate before a time left is said
 
@@ -37,14 +40,44 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
+class Came:
+    """A file of it. `bytes` is None and `crc32c` empty where they were not told; `why` says what is wrong with it.
+    `differs`: another file of that name is here, and stayed."""
+
+    name: str
+    outcome: Literal["downloaded", "already there", "failed"]
+    bytes: int | None = None
+    crc32c: str = ""
+    why: str = ""
+    differs: bool = False
+
+
+@dataclass(frozen=True)
 class Arrived:
-    """What came of it. `lines` say more (what was there already, what failed and why); `failed` counts what did not
-    come; `checked` says how the content was compared."""
+    """What came of it, into `folder`. `checked` says how the content was compared, `warnings` what else is to be known,
+    `how` how to open it."""
 
     summary: str
-    lines: tuple[str, ...] = ()
-    failed: int = 0
+    folder: str
+    files: tuple[Came, ...] = ()
     checked: str = ""
+    warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    how: str = ""
+
+    @property
+    def wrong(self) -> tuple[Came, ...]:
+        """Files that did not come, or are not as they should be."""
+        return tuple(file for file in self.files if file.why)
+
+    @property
+    def differing(self) -> tuple[Came, ...]:
+        return tuple(file for file in self.files if file.differs)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the same again may bring more."""
+        return any(file.outcome == "failed" and not file.differs for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -67,18 +100,24 @@ class Snapshot:
         return self.done / self.total if self.total else None
 
 
-class Transfer:
-    """`work` in a thread; it may raise ToolkitError. `name` is what is brought, `to` where it goes, `again` the command
-    that does the same (and goes on, after a stop)."""
+Work = Callable[[Progress, bool], Arrived]
 
-    def __init__(self, name: str, work: Callable[[Progress], Arrived], to: Path, *, again: str = "") -> None:
+
+class Transfer:
+    """`work(progress, overwrite)` in a thread; it may raise ToolkitError. `name` is what is brought, `to` where to,
+    `command` what does the same (and goes on, after a stop), `overwrite` whether files that differ are replaced."""
+
+    def __init__(self, name: str, work: Work, to: Path, *, command: str = "", overwrite: bool = False) -> None:
+        self.key = str(next(_numbers))  # tells it from the others; the same once more keeps it
         self.name = name
         self.to = to
-        self.again = again
+        self.command = f"{command} --overwrite" if command and overwrite else command
+        self.overwrite = overwrite
+        self.note = ""  # what is worth knowing while it goes on
         self.outcome: Arrived | None = None
         self.problem: ToolkitError | None = None
         self.told = False  # whether somebody was told of its end
-        self._work = work
+        self._work, self._plain = work, command
         self._progress = Progress(tell=self._tell)
         self._lock = threading.Lock()
         self._state = State.WAITING
@@ -98,14 +137,30 @@ class Transfer:
             if self._state is State.GOING:
                 self._state = State.STOPPING
 
+    def anew(self, *, overwrite: bool = False) -> Transfer:
+        """The same once more, not started yet: it goes on where this one ended."""
+        again = Transfer(self.name, self._work, self.to, command=self._plain, overwrite=overwrite)
+        again.key = self.key
+        return again
+
     @property
     def over(self) -> bool:
         return self._state not in (State.WAITING, State.GOING, State.STOPPING)
 
     @property
+    def stopped(self) -> bool:
+        """Whether it ended because somebody asked it to."""
+        return self._state is State.STOPPED
+
+    @property
     def well(self) -> bool:
         """Whether all of it came."""
         return self._state is State.DONE
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the same once more may bring what is missing."""
+        return self.over and (self.outcome is None or self.outcome.missing)
 
     def snapshot(self) -> Snapshot:
         with self._lock:
@@ -139,6 +194,8 @@ class Transfer:
         with self._lock:
             if isinstance(event, Step):
                 self._step = event.text
+            elif isinstance(event, Note):
+                self.note = event.text
             elif isinstance(event, Advanced):
                 if self._advanced is not None and event.unit != self._advanced.unit:
                     self._marks.clear()
@@ -149,8 +206,8 @@ class Transfer:
 
     def _run(self) -> None:
         try:
-            self.outcome = self._work(self._progress)
-            state = State.PARTIAL if self.outcome.failed else State.DONE
+            self.outcome = self._work(self._progress, self.overwrite)
+            state = State.PARTIAL if self.outcome.wrong else State.DONE
         except Interrupted as error:
             self.problem, state = error, State.STOPPED
         except BaseException as error:  # noqa: BLE001 - whatever it was becomes something to show

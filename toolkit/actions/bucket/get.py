@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from toolkit.actions.bucket.selection import select
 from toolkit.cache.frame_names import folder
 from toolkit.progress import Progress
-from toolkit.systems.bucket.names import Target, target
+from toolkit.systems.bucket.names import Target, argument, target
 from toolkit.systems.bucket.objects import DownloadResult, Wanted
 from toolkit.systems.bucket.transfer import Failure, placed
+from toolkit.systems.measured import measured
 
 if TYPE_CHECKING:
     from toolkit.systems.connections import Connections
+
+_WRITTEN = 20  # paths of a command that are written out
 
 
 def get(
@@ -31,8 +34,8 @@ def get(
     Objects that were named alone keep the folders that they do not have in common. Names that cannot be files here come
     back as failures. Raises NotFound where a path means nothing, and what `Bucket.download` raises.
     """
-    bucket = connections.bucket
-    prefix = folder(connections.environment.bucket.prefix)
+    bucket, environment = connections.bucket, connections.environment
+    prefix = folder(environment.bucket.prefix)
     wanted: list[Wanted] = []
     refused: list[Failure] = []
     meant = [target(path, bucket.name) if isinstance(path, str) else path for path in paths]
@@ -50,5 +53,8 @@ def get(
         more, no = placed(select(bucket, alone, prefix).objects, Target(f"{common}x", only=True), to)
         wanted += more
         refused += no
-    result = bucket.download(wanted, progress, overwrite=overwrite)
+    named = " ".join(argument(bucket.url(one.path)) for one in meant) if len(meant) <= _WRITTEN else "PATH…"
+    command = f"bucket get {named} --env {environment.name}"
+    with measured(environment, command, progress) as timed:
+        result = bucket.download(wanted, timed, overwrite=overwrite)
     return replace(result, failed=(*refused, *result.failed))

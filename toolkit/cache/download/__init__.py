@@ -7,8 +7,9 @@ frame and its real format, whatever its name says where it lies: so pandas opens
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,6 +21,7 @@ from toolkit.cache.formats import told
 from toolkit.cache.stored import LAYERS, StoredFrame
 from toolkit.errors import Failed, NotFound, Refused, ToolkitError
 from toolkit.progress import SILENT, Progress
+from toolkit.systems import measured
 from toolkit.systems.bucket.names import shown
 from toolkit.systems.bucket.objects import Wanted
 from toolkit.systems.bucket.transfer import place
@@ -127,12 +129,19 @@ def download(
     if len(there) < usual:
         notes.append(f"{LAYERS[layer].capitalize()} holds only {len(there)} of the usual {usual} frames of this group.")
     found = GroupDownload(connections.environment.name, shown(raw), layer, str(folder.resolve()), ())
+    only = "".join(f" --frame {shlex.quote(name)}" for name in frames)
+    command = f"groups download {shlex.quote(shown(raw))}{only} --env {found.environment}"
     if dry_run:
         became = [one.became("already there" if source.checksum_here(one.wanted) else "to come") for one in ready]
+        if layer == "L3":
+            count = sum(file.bytes for file in became if file.outcome == "to come")
+            measured.note_quicker(connections.environment, command, count, progress)
         return replace(found, frames=_sorted(became, failed), notes=tuple(notes))
     with _alone_in(folder):
         ledger = Ledger(folder, found.environment, found.group, overwrite=overwrite)
-        became, count = _brought(source, ready, ledger, progress, overwrite=overwrite)
+        way = measured.measured(connections.environment, command, progress) if layer == "L3" else nullcontext(progress)
+        with way as timed:
+            became, count = _brought(source, ready, ledger, timed, overwrite=overwrite)
     problem = ledger.problem
     try:
         became = _looked_at_again(source, ready, became)

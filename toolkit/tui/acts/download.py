@@ -1,4 +1,4 @@
-"""A download."""
+"""The downloads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from toolkit.tui.acts.act import Act, Scope
 
 SCOPE = Scope(
     "download",
-    "A download",
+    "Downloads",
     (
         Act("download.stop", "s", "stop", "Stop",
             "Stop it; what came stays, and again goes on from there.", footer=True, palette=False),

@@ -22,7 +22,7 @@ SCOPE = Scope(
             "Do the replicates of perts agree between experiments?", palette=False),
         Act("frames.download", "g", "download", "Get",
             "Download the group, checked; it goes on in the background.", footer=True, palette=False),
-        Act("frames.show-download", "G", "show_download", "Show download",
-            "The download that is going on, or was last.", palette=False),
+        Act("frames.show-download", "G", "show_download", "Downloads",
+            "The downloads that go on, or were last: in full, and what can be done still.", palette=False),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Quitting while a change goes on."""
+"""Quitting while a change or a download goes on."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from toolkit.tui.acts.act import Act, Scope
 
 SCOPE = Scope(
     "leave",
-    "Quitting while a change goes on",
+    "Quitting while a change or a download goes on",
     (
-        Act("leave.stay", "escape,n", "stay", "Stay", "Stay, and let the change go on.", footer=True, palette=False),
+        Act("leave.stay", "escape,n", "stay", "Stay", "Stay, and let it go on.", footer=True, palette=False),
         Act(
             "leave.stop",
             "s",

@@ -21,7 +21,6 @@ from toolkit.tui.registry import bindings
 from toolkit.tui.screens.bucket_info import folder_page, object_page
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.screens.text_page import TextPage
-from toolkit.tui.screens.where_to import Chosen, WhereTo
 from toolkit.tui.widgets.bucket_panel import BucketPanel
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.table import Table
@@ -42,10 +41,14 @@ class BucketPage(Page):
     BINDINGS = bindings("bucket")
     AUTO_FOCUS = "Rows"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("downloads")  # their end stands at its foot
+
     def body(self) -> ComposeResult:
         yield BucketPanel(id="bucket")
         yield Filter(placeholder="a part of a name …", id="filter", select_on_focus=False)
-        yield Transfers("bucket.stop")
+        yield Transfers("bucket.stop", "bucket.show-download")
 
     @property
     def panel(self) -> BucketPanel:
@@ -115,22 +118,31 @@ class BucketPage(Page):
 
         await self.app.push_screen(DeletedPage(self.panel.root.path))
 
-    def action_download(self) -> None:
+    async def action_download(self) -> None:
+        """Ask where to, and begin."""
+        from toolkit.tui import bucket_download
+        from toolkit.tui.screens.ask import Ask
+
         rows = self.panel.chosen
         if rows:
-            self.app.push_screen(
-                WhereTo(self.panel.named(rows), Path.cwd()), partial(self._download, rows, self.panel.named(rows))
-            )
+            name = self.panel.named(rows)
+            here = foreign(str(Path.cwd()))
+            hint = f"A folder, made if it is not there; {here} is “.”. Nothing that is there and differs is replaced."
+            ask = Ask(f"Download {foreign(name)} to", ".", hint=hint, check=bucket_download.read)
+            await self.app.push_screen(ask, partial(self._download, rows, name))
 
-    def _download(self, rows: list[Row], name: str, chosen: Chosen | None) -> None:
-        if chosen is None:
-            return
-        from toolkit.tui.bucket_download import download
+    async def _download(self, rows: list[Row], name: str, line: str | None) -> None:
+        from toolkit.tui import bucket_download
+        from toolkit.tui.screens.transfers import begin_transfer
 
-        transfer = download(self.session, name, targets(rows), chosen.to, overwrite=chosen.overwrite)
-        self.session.transfers.append(transfer)
-        transfer.start()
-        self.query_one(Transfers).look()
+        if line is not None:
+            to = bucket_download.read(line)
+            await begin_transfer(self, bucket_download.transfer(self.session, name, targets(rows), to))
+
+    async def action_show_download(self) -> None:
+        from toolkit.tui.screens.transfers import show_transfers
+
+        await show_transfers(self)
 
     def action_stop(self) -> None:
         shown = self.query_one(Transfers)

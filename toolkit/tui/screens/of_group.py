@@ -7,13 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.tui import background
-from toolkit.tui.house import house
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.wording import foreign
 
 if TYPE_CHECKING:
-    from toolkit.tui.downloading import DownloadQuery
     from toolkit.tui.picture_query import Kind
 
 
@@ -65,11 +62,6 @@ class OfGroup(Page):
         from toolkit.tui import downloading
         from toolkit.tui.screens.ask import Ask
 
-        going = self.session.download
-        if going is not None and not going.over:
-            self.notify("A download is going on; this is it.", severity="warning")
-            await self.action_show_download()
-            return
         group = self.group_meant()
         if group is None:
             return
@@ -84,32 +76,11 @@ class OfGroup(Page):
         from toolkit.tui import downloading
 
         if line is not None:
-            begin_download(self, downloading.read(group, line))
-            await self.action_show_download()
+            from toolkit.tui.screens.transfers import begin_transfer
+
+            await begin_transfer(self, downloading.transfer(self.session, downloading.read(group, line)))
 
     async def action_show_download(self) -> None:
-        from toolkit.tui.screens.downloading import DownloadPage
+        from toolkit.tui.screens.transfers import show_transfers
 
-        if self.session.download is None:
-            self.notify("Nothing was downloaded from here yet.")
-        else:
-            await self.app.push_screen(DownloadPage())
-
-
-def begin_download(page: Page, query: DownloadQuery) -> None:
-    """Begin it; it goes on whatever page is shown, and says when it has ended."""
-    from toolkit.tui.downloading import Download
-
-    app, session = house(page), page.session
-    download = session.download = Download(query, session.core.download)
-
-    async def run() -> None:
-        await download.run()
-        if app.screen.has_class("download"):
-            return
-        if download.result is not None and download.result.well:
-            app.notify(f"{query.group} is here: {foreign(download.result.folder)}", title="Downloaded")
-        elif not download.stopped:
-            app.notify("G on the groups' page shows what happened.", title="The download failed", severity="error")
-
-    background.work_for(app, run, group="download")
+        await show_transfers(self)

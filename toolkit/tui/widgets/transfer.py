@@ -1,8 +1,12 @@
-"""The downloads of this session at the foot of a page: bytes, rate and time left while one goes on, then what came."""
+"""The downloads of this session in short, at the foot of a page: how far, how fast; then what came."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from toolkit.figures import duration, size
@@ -11,10 +15,13 @@ from toolkit.tui.house import house
 from toolkit.tui.transfer import Snapshot, State, Transfer
 from toolkit.tui.wording import cut, elided, foreign
 
+if TYPE_CHECKING:
+    from toolkit.tui.app import ToolkitApp
+
 _EVERY = 0.25
 _LINES = 4  # of what failed, below the summary
 _BAR = 20
-_SIGNS = {
+SIGNS = {
     State.WAITING: ("…", "$text-muted"), State.GOING: ("●", "$text-warning"), State.STOPPING: ("●", "$text-warning"),
     State.DONE: ("✓", "$text-success"), State.PARTIAL: ("✗", "bold $text-error"),
     State.STOPPED: ("‖", "$text-warning"), State.FAILED: ("✗", "bold $text-error"),
@@ -44,10 +51,10 @@ def moving(snapshot: Snapshot) -> str:
     return ", ".join(parts)
 
 
-def drawn(transfer: Transfer, width: int, stop_key: str) -> Content:
+def drawn(transfer: Transfer, width: int, stop_key: str, show_key: str) -> Content:
     """One transfer in a line or a few of at most `width` cells."""
     now = transfer.snapshot()
-    sign, style = _SIGNS[now.state]
+    sign, style = SIGNS[now.state]
     name = foreign(transfer.name)
     to = elided(f" → {foreign(str(transfer.to))}", max(width - len(name) - 2, 20))
     head = Content.assemble((f"{sign} ", style), (name, "bold"), to)
@@ -64,13 +71,13 @@ def drawn(transfer: Transfer, width: int, stop_key: str) -> Content:
     if transfer.outcome is not None:
         checked = f"; {transfer.outcome.checked}" if transfer.outcome.checked else ""
         lines.append(Content(cut(scrub(f"  {transfer.outcome.summary}{took}{checked}"), width)))
-        shown = transfer.outcome.lines[:_LINES]
-        lines += [Content(cut("  " + foreign(line), width)) for line in shown]
-        if (more := len(transfer.outcome.lines) - len(shown)) > 0:
-            lines.append(Content.styled(f"  … and {more:,} more; y copies them all", "$text-muted"))
+        wrong = transfer.outcome.wrong
+        lines += [Content(cut(f"  ✗ {foreign(file.name)}: {foreign(file.why)}", width)) for file in wrong[:_LINES]]
+        if (more := len(wrong) - _LINES) > 0:
+            lines.append(Content.styled(f"  … and {more:,} more; {show_key} shows them", "$text-muted"))
     elif transfer.problem is not None:
         lines.append(Content(cut("  " + foreign(transfer.problem.message), width)))
-        hint = "The same download again goes on where it stopped." if now.state is State.STOPPED else ""
+        hint = f"{show_key} shows it; from there it goes on where it stopped." if transfer.stopped else ""
         if hint := hint or transfer.problem.hint:
             lines.append(Content.styled(cut("  " + foreign(hint), width), "$text-muted"))
     return Content("\n").join(lines)
@@ -80,23 +87,25 @@ def as_text(transfer: Transfer) -> str:
     """A transfer as it is copied: what came, where, what failed, and the command that does the same."""
     lines = [f"{transfer.name} → {transfer.to}"]
     if transfer.outcome is not None:
-        lines += [transfer.outcome.summary, transfer.outcome.checked, *transfer.outcome.lines]
+        lines += [transfer.outcome.summary, transfer.outcome.checked, *transfer.outcome.warnings]
+        lines += [f"{file.name}: {file.why}" for file in transfer.outcome.wrong]
     if transfer.problem is not None:
         lines += [transfer.problem.message, transfer.problem.hint]
-    return scrub("\n".join(line for line in (*lines, transfer.again) if line))
+    return scrub("\n".join(line for line in (*lines, transfer.command) if line))
 
 
 class Transfers(Static):
-    """The transfers that go on or ended last; not there while there are none. `stop` stops the newest that goes on."""
+    """The transfers that go on or ended last; not there while there are none. `stop` and `show` are the ids of the acts
+    that stop the newest that goes on, and show all of them in full."""
 
     DEFAULT_CSS = """
     Transfers { height: auto; max-height: 8; padding: 0 1; border-top: dashed $rule; display: none; }
     Transfers.-some { display: block; }
     """
 
-    def __init__(self, stop: str) -> None:
+    def __init__(self, stop: str, show: str) -> None:
         super().__init__("")
-        self._stop = stop  # the id of the act that stops one
+        self._stop, self._show = stop, show
 
     @property
     def _all(self) -> list[Transfer]:
@@ -108,18 +117,14 @@ class Transfers(Static):
         self.look()
 
     def look(self) -> None:
-        """Draw how far they are, and say when one has ended that nobody looks at."""
+        """Draw how far they are."""
         going = [transfer for transfer in self._all if not transfer.over]
         shown = going or self._all[-1:]
         self.set_class(bool(shown), "-some")
         if self.screen.is_current and shown:
             width = max(self.content_size.width, 30)
-            key = house(self).key_of(self._stop)
-            self.update(Content("\n").join(drawn(one, width, key) for one in shown[-3:]))
-        for transfer in self._all:
-            if transfer.over and not transfer.told:
-                transfer.told = True
-                self._tell(transfer)
+            keys = house(self).key_of(self._stop), house(self).key_of(self._show)
+            self.update(Content("\n").join(drawn(one, width, *keys) for one in shown[-3:]))
 
     def newest_going(self) -> Transfer | None:
         return next((one for one in reversed(self._all) if not one.over), None)
@@ -129,14 +134,28 @@ class Transfers(Static):
         self._all[:] = [one for one in self._all if not one.over]
         self.look()
 
-    def _tell(self, transfer: Transfer) -> None:
-        if self.screen.is_current:
-            return  # it stands there
-        text = transfer.outcome.summary if transfer.outcome is not None else ""
-        if transfer.problem is not None:
-            text = transfer.problem.message
+
+def tell_ends(app: ToolkitApp, transfers: Sequence[Transfer]) -> None:
+    """Say of each that has ended how, once; nothing where it is on the screen, or was stopped by somebody."""
+    for transfer in transfers:
+        if not transfer.over or transfer.told:
+            continue
+        transfer.told = True
+        if transfer.stopped or _looked_at(app):
+            continue
         name = foreign(transfer.name)
+        said = transfer.outcome.summary if transfer.outcome is not None else ""
+        if transfer.problem is not None:
+            said = transfer.problem.message
         if transfer.well:
-            self.app.notify(foreign(text), title=f"{name}: downloaded")
+            app.notify(f"{name}\n{foreign(said)}", title="Downloaded")
         else:
-            self.app.notify(foreign(text), title=f"{name}: not all of it came", severity="warning", timeout=15)
+            text = f"{name}\n{foreign(said)}\nG on the pages of groups and bucket shows it."
+            app.notify(text, title="Not all of it came", severity="error", timeout=15)
+
+
+def _looked_at(app: ToolkitApp) -> bool:
+    """Whether a page that shows them is on the screen, with or without a question on top of it."""
+    top, *below = reversed(app.screen_stack)
+    shown = below[0] if below and isinstance(top, ModalScreen) else top
+    return shown.has_class("downloads")
