@@ -114,7 +114,7 @@ def test_the_app_in_a_browser(browse: Browse, world: Path, monkeypatch: pytest.M
 
         # A change is refused, and says why.
         press("4")
-        shown("CronJob")
+        shown("cronjob  rp006-neuro")
         press("b")
         shown("is read-only here", "was not carried out")
 

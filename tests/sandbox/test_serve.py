@@ -85,6 +85,11 @@ async def refused(session: aiohttp.ClientSession, url: str, status: int = 403, *
         return await answer.text()
 
 
+async def let_in(session: aiohttp.ClientSession, link: str) -> None:
+    async with session.get(link) as page:
+        await page.read()
+
+
 async def connect(session: aiohttp.ClientSession, one: server.Server, origin: str) -> aiohttp.ClientWebSocketResponse:
     ws = await session.ws_connect(f"{origin}{one.door.inside}/ws?width=90&height=30", headers={"Origin": origin})
     assert (await ws.receive_bytes(timeout=20)).startswith(b"ready")
@@ -157,6 +162,7 @@ async def test_other_pages_and_other_names_are_refused(home: Path) -> None:
         ws = await connect(mine, one, origin)
         await ws.send_json(["stdin", "hello"])
         assert await ws.receive_bytes(timeout=20) == b"got hello"
+        await ws.close()
 
 
 def test_a_link_gets_too_old(home: Path) -> None:
@@ -177,7 +183,7 @@ async def test_a_tab_is_a_process_without_a_shell(home: Path, tmp_path: Path) ->
     pids = tmp_path / "pids"
     nasty = "$(touch injected); `id` 'quote\" & |"
     async with serving(str(pids), nasty) as (one, heard, origin), client() as mine:
-        await mine.get(heard.links[0])
+        await let_in(mine, heard.links[0])
         address = f"{origin}{one.door.inside}/ws"
         ws = await mine.ws_connect(address, headers={"Origin": origin})
         assert (await ws.receive_bytes(timeout=20)).decode() == f"ready {[nasty]!r}"
@@ -195,6 +201,8 @@ async def test_a_tab_is_a_process_without_a_shell(home: Path, tmp_path: Path) ->
             pass
         while not [line for line in heard.said if "it broke" in line]:
             await asyncio.sleep(0.02)
+        for ended in (ws, again):
+            await ended.close()
     assert not (tmp_path / "injected").exists()
 
 
@@ -202,7 +210,7 @@ async def test_there_are_only_so_many_tabs(home: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(server, "MOST_TABS", 2)
     monkeypatch.setattr(server, "_ROOM_SECONDS", 0.2)
     async with serving() as (one, heard, origin), client() as mine:
-        await mine.get(heard.links[0])
+        await let_in(mine, heard.links[0])
         first, second = await connect(mine, one, origin), await connect(mine, one, origin)
         page = f"{origin}{one.door.inside}/"
         assert "Close one" in await refused(mine, page, 503)
@@ -210,8 +218,10 @@ async def test_there_are_only_so_many_tabs(home: Path, monkeypatch: pytest.Monke
             await mine.ws_connect(f"{page}ws", headers={"Origin": origin})
         await first.close()
         monkeypatch.setattr(server, "_ROOM_SECONDS", 20.0)
-        await connect(mine, one, origin)
+        third = await connect(mine, one, origin)
         assert not second.closed
+        for open_one in (second, third):
+            await open_one.close()
 
 
 @pytest.mark.parametrize("changes", [False, True])
@@ -222,7 +232,7 @@ async def test_a_tab_that_does_not_end(
     monkeypatch.setattr(server, "_GRACE", 0.2)
     pids = tmp_path / "pids"
     async with serving(str(pids), "stubborn", changes=changes) as (one, heard, origin), client() as mine:
-        await mine.get(heard.links[0])
+        await let_in(mine, heard.links[0])
         ws = await connect(mine, one, origin)
         pid = int(pids.read_text())
         one.stop()
@@ -276,6 +286,7 @@ async def test_ctrl_c_leaves_nothing_behind(served: Serving) -> None:
         assert not psutil.pid_exists(app.pid)
         while not ws.closed:
             await ws.receive(timeout=20)
+        await ws.close()
     assert served.token not in served.said
 
 
@@ -295,7 +306,7 @@ async def test_a_change_comes_to_its_end_when_its_tab_is_closed(sandbox: Sandbox
         async with client() as mine:
             ws = await _home_of(running, mine)
             await ws.send_json(["stdin", "4"])
-            await _drawn(ws, "CronJob")
+            await _drawn(ws, "cronjob")
             await ws.send_json(["stdin", "b"])
             await _drawn(ws, "to carry this out:")
             await ws.send_json(["stdin", "prod-cluster\r"])

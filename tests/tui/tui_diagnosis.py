@@ -49,6 +49,10 @@ HEALTHY: dict[str, dict[str, Any]] = {
         "searched_since": "2025-08-24T00:00:00Z", "rebuild_began": "2025-11-21T01:00:00Z",
         "rebuild_ended": "2025-11-21T01:57:00Z", "running_since": None, "after": False, "since": [],
     },
+    "loader-transformation": {
+        "configured": True, "group": GROUPS[0], "release": "rp006_2025w47", "transformation": "_prox_bias_reduced",
+        "in_configome": True, "in_production": True, "near": "", "since": None,
+    },
     "vectors-healthy": _VECTORS,
     "default-vectors-healthy": _VECTORS,
     "access": {"who": "ana", "allowed": True, "verdict": "allowed", "wanted": [], "alike": [], "ask": ""},

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from formats_fixtures import PACKINGS, opened, reader_of, table, tables
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from toolkit.cache.formats import IDENTIFYING, UnreadableFrame
 from toolkit.cache.formats.pickled_frame import PickledFrame
@@ -38,7 +38,7 @@ def _read(content: bytes) -> pa.Table:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(written=tables())
 def test_what_was_pickled_is_read(protocol: int, written: pa.Table) -> None:
     frame = opened(pickle.dumps(_pandas(written), protocol))

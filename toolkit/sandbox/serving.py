@@ -93,13 +93,14 @@ class Serving:
         seconds = max(seconds + 5, last - _BEFORE)
         trouble = self._random.uniform(last - 0.7 * _BEFORE, last - 0.2 * _BEFORE)
         while seconds < last:
-            if seconds <= trouble < seconds + 90:
+            self.write(pod, self._line(seconds), int(seconds * 1e9))
+            following = seconds + self._random.uniform(20, 90)
+            if seconds < trouble <= following:
                 for line in _TRACEBACK:
                     self._write_at(pod, trouble, line)
                 self.write(pod, _failed_callback(trouble + 2, self._random.choice(_PERTS)), int((trouble + 2) * 1e9))
-            line = self._line(seconds)
-            self.write(pod, line, int(seconds * 1e9))
-            seconds += self._random.uniform(20, 90)
+                following = max(following, trouble + 3)
+            seconds = following
 
     def began_anew(self, pod: str, *, crashes: bool, gets_ready: bool) -> None:
         """What a pod writes that starts now."""

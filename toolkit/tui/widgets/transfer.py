@@ -158,4 +158,4 @@ def _looked_at(app: ToolkitApp) -> bool:
     """Whether a page that shows them is on the screen, with or without a question on top of it."""
     top, *below = reversed(app.screen_stack)
     shown = below[0] if below and isinstance(top, ModalScreen) else top
-    return shown.has_class("downloads")
+    return bool(shown.has_class("downloads"))
