@@ -110,7 +110,10 @@ def transformation_finding(found: Sides, group: str, connections: Connections) -
         if made_by is None:
             text = f"the name {shown(group)} tells no transformation"
             return Finding("", Status.OK, text, evidence=tuple(evidence), by_hand=by_hand, facts=facts)
-        near = difflib.get_close_matches(made_by.name, [name for each in lists for name in each.names], 1, _ALIKE)
+        listed = [name for each in lists for name in each.names]
+        near = difflib.get_close_matches(made_by.name, listed, 1, _ALIKE) or [
+            name for name in listed if name.startswith(made_by.name) or made_by.name.startswith(name)
+        ]
         facts["near"] = near[0] if near else ""
     facts |= {
         "release": group.removesuffix(made_by.suffix),
