@@ -37,6 +37,7 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
 async def main() -> None:
     from toolkit.__main__ import _Opener
     from toolkit.sandbox import client
+    from toolkit.tui import walk_start
     from toolkit.tui.app import ToolkitApp
 
     client.start()
@@ -113,7 +114,7 @@ async def main() -> None:
         await pilot.press("6")
         await seen("reload-the-groups")
         save("runbooks")
-        await app.screen.walk("reload-the-groups")
+        await walk_start.begin(app, "reload-the-groups")
         await seen("enter: done")
         save("walk")
         await pilot.press("escape")

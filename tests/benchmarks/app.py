@@ -103,8 +103,8 @@ def hang() -> None:
     with _open([*TOOLKIT, "--env", "sandbox"], "8/8", "vault-token") as terminal:
         os.kill(daemon, signal.SIGSTOP)
         try:
-            keys = ("r", "j", "2", "j", "r", "3", "4", "r", "5", "6", "j", "7", "1", "?", "\x1b", "/", "b", "\x1b")
-            _told("every system hangs", _pressed(terminal, keys))
+            # Keys that draw something each time: what draws nothing would be measured to the next tick of a clock.
+            _told("every system hangs", _pressed(terminal, ("2", "3", "4", "5", "6", "7", "1")))
         finally:
             os.kill(daemon, signal.SIGCONT)
 
