@@ -122,6 +122,8 @@ def standing(counted: FolderCount, known: Index) -> Standing:
     }[use]
     if known.problem:
         use, why = Use.UNKNOWN, f"Whether the app offers this group is not known: {known.problem}"
+    elif not known.ranks:
+        use, why = Use.UNKNOWN, "available-groups is empty: no folder can be told from one that was left behind."
     if there < known.expected:
         why += f" Incomplete: {there} of {known.expected} frames are there."
     return Standing(use, group, rank, there, known.expected, 1, why)
