@@ -1,13 +1,14 @@
 """The terminal app as a person meets it: the first paint, and how long a key waits, whatever goes on.
 
-    uv run python tests/benchmarks/app.py [paint] [home] [logs] [list] [hang] [memory]
+    uv run python tests/benchmarks/app.py [paint] [home] [logs] [list] [pages] [hang] [memory]
 
 paint   a real process on a terminal of its own, to its first text and to its whole first page, beside an empty
         Textual app; alternating. The CPU time until then is shown too: it hardly feels what else the machine does.
 home    the same, to Home with its figures, on the sandbox.
 logs    key to repaint while 50,000 lines a second stream in (app_logs.py).
 list    key to repaint on a list of 100,000 groups.
-hang    key to repaint while every system hangs: the sandbox is stopped (SIGSTOP) under the app, and all is asked anew.
+pages   from page to page by the number keys, with all systems well; first visits, which build the page, on their own.
+hang    the same while every system hangs: the sandbox is stopped (SIGSTOP) under the app, and all is asked anew.
 memory  an hour of following at 1,000 lines a second, as fast as it goes (app_logs.py).
 """
 
@@ -29,8 +30,9 @@ from typing import Any
 import app_logs
 from pty_app import Terminal
 
-PARTS = ("paint", "home", "logs", "list", "hang", "memory")
+PARTS = ("paint", "home", "logs", "list", "pages", "hang", "memory")
 ROUNDS, HOME_ROUNDS, KEYS, SECONDS = 15, 3, 120, 12.0
+PAGE_KEYS = ("2", "3", "4", "5", "6", "7", "1")
 PAINT_BUDGET, KEY_BUDGET = 1.2, 50.0  # times an empty app; ms at p95
 GROUPS = 100_000
 TOOLKIT = (sys.executable, "-m", "toolkit")
@@ -95,6 +97,14 @@ def long_list() -> None:
         _told(f"a list of {GROUPS:,} rows", _pressed(terminal, keys))
 
 
+def pages() -> None:
+    from toolkit.sandbox import client
+
+    client.start()
+    with _open([*TOOLKIT, "--env", "sandbox"], "8/8", "vault-token") as terminal:
+        _from_page_to_page("all systems are well", terminal)
+
+
 def hang() -> None:
     from toolkit.sandbox import client
 
@@ -103,10 +113,15 @@ def hang() -> None:
     with _open([*TOOLKIT, "--env", "sandbox"], "8/8", "vault-token") as terminal:
         os.kill(daemon, signal.SIGSTOP)
         try:
-            # Keys that draw something each time: what draws nothing would be measured to the next tick of a clock.
-            _told("every system hangs", _pressed(terminal, ("2", "3", "4", "5", "6", "7", "1")))
+            _from_page_to_page("every system hangs", terminal)
         finally:
             os.kill(daemon, signal.SIGCONT)
+
+
+def _from_page_to_page(what: str, terminal: Terminal) -> None:
+    first = _pressed(terminal, PAGE_KEYS, len(PAGE_KEYS))
+    _told(what, _pressed(terminal, PAGE_KEYS))
+    print(f"    the first visit of each page: median {statistics.median(first):.0f}, most {max(first):.0f} ms")
 
 
 @contextmanager
@@ -119,9 +134,9 @@ def _open(command: Sequence[str], *texts: str) -> Iterator[Terminal]:
         terminal.close()
 
 
-def _pressed(terminal: Terminal, keys: Sequence[str]) -> list[float]:
-    """Milliseconds from each key to what is drawn next."""
-    took = [terminal.press(keys[number % len(keys)]) for number in range(KEYS)]
+def _pressed(terminal: Terminal, keys: Sequence[str], times: int = KEYS) -> list[float]:
+    """Milliseconds from each key to the text that is drawn next."""
+    took = [terminal.press(keys[number % len(keys)]) for number in range(times)]
     return [one * 1000 for one in took if one is not None]
 
 
@@ -165,7 +180,15 @@ def main() -> None:
     wanted = sys.argv[1:] or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
         sys.exit(f"No such part: {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
-    run = {"paint": paint, "home": home, "logs": logs, "list": long_list, "hang": hang, "memory": memory}
+    run = {
+        "paint": paint,
+        "home": home,
+        "logs": logs,
+        "list": long_list,
+        "pages": pages,
+        "hang": hang,
+        "memory": memory,
+    }
     print(
         f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, 80x24; key to repaint in ms"
     )

@@ -61,14 +61,18 @@ class Terminal:
         return sum(int(task.read_text().split()[0]) for task in tasks.glob("*/schedstat")) / 1e9
 
     def press(self, key: str, *, quiet: float = 0.04, most: float = 1.0) -> float | None:
-        """Seconds from a key, pressed in a quiet moment, to what is drawn next; None where nothing is in `most`."""
+        """Seconds from a key, pressed in a quiet moment, to the text that is drawn next; None where none is in `most`.
+        Escape sequences alone, such as a moved cursor, are no text."""
         until = time.perf_counter() + 5.0
         while self._read(quiet) and time.perf_counter() < until:
             pass
         self._raw = b""
         at = time.perf_counter()
         os.write(self._master, key.encode())
-        return time.perf_counter() - at if self._read(most) else None
+        while not self.text.strip():
+            if not self._read(at + most - time.perf_counter()):
+                return None
+        return time.perf_counter() - at
 
     def close(self) -> None:
         """End it at once."""

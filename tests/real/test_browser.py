@@ -110,7 +110,7 @@ def test_the_app_in_a_browser(browse: Browse, world: Path, monkeypatch: pytest.M
         assert serving.token not in str(mine.execute_script("return document.referrer"))
         shown("SANDBOX", "READ-ONLY", "Layers", "rp006_")
         press("2")
-        shown("Groups", "rp006_2026w47_prox_bias_reduced")
+        shown("Groups", "★  rp006_", "number 1 of the dropdown")
 
         # A change is refused, and says why.
         press("4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from outside import Outside
 from test_tui_sandbox import _healthy, on_sandbox, world_home  # noqa: F401 - fixtures
 from textual.widgets import Input
 from tui_driving import Driver
@@ -14,11 +15,19 @@ from toolkit.sandbox import client
 from toolkit.tui.widgets.table import Rows
 
 
-async def _groups(app: Driver) -> None:
+async def _groups(app: Driver) -> list[str]:
+    """Go to the groups' page; their names in Redis, the default one first (they tell the week they were built in)."""
+    names = Outside().groups()[::-1]
     await app.see("▞▞ SANDBOX ▞▞")
     await app.until(lambda: app.app.session is not None, "an open environment")
     await app.press("2")
-    await app.see("★ ", "8/8", "number 1 of the dropdown")
+    await app.see(f"★  {names[0]}", "8/8", "number 1 of the dropdown")
+    return names
+
+
+def week(group: str) -> str:
+    """As much of its name as any page shows: rp006_2026w47."""
+    return "_".join(group.split("_")[:2])
 
 
 async def _line(app: Driver, text: str) -> None:
@@ -29,9 +38,9 @@ async def _line(app: Driver, text: str) -> None:
 
 async def test_from_the_groups_to_where_a_pert_is() -> None:
     async with on_sandbox() as app:
-        await _groups(app)
+        newest = (await _groups(app))[0]
         await app.press("enter")
-        await app.see("Frames of rp006_2026w47_prox_bias_reduced  8 of 8", "genes_split_by_normalized")
+        await app.see(f"Frames of {newest}  8 of 8", "genes_split_by_normalized")
         await app.until(lambda: "…" not in app.text.split("Frames of")[1].split("╍")[0], "all headers")
         row = next(line for line in app.text.splitlines() if " genes_split_by " in line)
         assert row.split()[1:4] == ["1,112", "6", "✓"], row
@@ -57,7 +66,7 @@ async def test_from_the_groups_to_where_a_pert_is() -> None:
 
 async def test_compounds_have_their_concentrations() -> None:
     async with on_sandbox(size=(120, 40)) as app:
-        await _groups(app)
+        newest = (await _groups(app))[0]
         await app.press("enter")
         await app.see("compounds_split_by")
         await app.press("enter")
@@ -67,7 +76,7 @@ async def test_compounds_have_their_concentrations() -> None:
         await app.press("tab", "space")
         await app.see("◆ 1 marked")
         await app.press("h")
-        await app.see("Heatmap of rp006_2026w47_prox_bias_reduced")
+        await app.see(f"Heatmap of {newest}")
         await app.until(lambda: app.app.screen.query("#line"), "a question")
         assert app.app.screen.query_one("#line", Input).value == "REC-0000123"
 
@@ -88,10 +97,10 @@ async def test_a_misspelled_pert_leads_to_the_nearest_one() -> None:
 async def test_an_inspection_finds_vectors_that_are_not_of_length_1() -> None:
     client.apply_scenario(["vectors-denormalized"])
     async with on_sandbox() as app:
-        await _groups(app)
+        newest = (await _groups(app))[0]
         await app.press("i")
-        await app.see("Inspection of rp006_2026w47_prox_bias_reduced", "to look at", "✗ fail    vectors of length 1")
-        await app.see("by hand  toolkit groups inspect rp006_2026w47_prox_bias_reduced")
+        await app.see(f"Inspection of {newest}", "to look at", "✗ fail    vectors of length 1")
+        await app.see(f"by hand  toolkit groups inspect {newest}")
         await app.press("enter")
         await app.see("redis-cli", "strlen")
         assert "REDISCLI_AUTH=" not in app.text
@@ -102,11 +111,13 @@ async def test_an_inspection_finds_vectors_that_are_not_of_length_1() -> None:
 async def test_a_diff_of_two_marked_groups_and_of_the_marked_one_with_that_in_focus() -> None:
     client.apply_scenario(["pert-in-another-group"])
     async with on_sandbox() as app:
-        await _groups(app)
+        newest, second = (await _groups(app))[:2]
         await app.press("d")
         await app.see("Mark a group (space)")
         await app.press("space", "d")
-        await app.see("2 Groups › ◆ 1 marked › diff", "A before rp006_2026w46", "B now    rp006_2026w47", "1 marked")
+        await app.see(
+            "2 Groups › ◆ 1 marked › diff", f"A before {week(second)}", f"B now    {week(newest)}", "1 marked"
+        )
         await app.see("- removed", "names only (v: vectors)")
         await app.press("v")
         await app.see("vectors too", "moved (cosine < 0.9)")
@@ -117,14 +128,14 @@ async def test_a_diff_of_two_marked_groups_and_of_the_marked_one_with_that_in_fo
 async def test_pictures_of_a_group_and_one_of_them_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with on_sandbox(size=(120, 40)) as app:
-        await _groups(app)
+        newest = (await _groups(app))[0]
         await app.press("h")
         await app.until(lambda: app.app.screen.query("#line"), "a question")
         await _line(app, "BRCA1 BRCA2 TP53 --ordr clustered")
         await app.see("There is no --ordr here; did you mean --order?")
         await _line(app, "BRCA1 BRCA2 BRAC1 --order clustered")
         await app.see(
-            "Cosine similarity: rp006_2026w47", "red: similar (+1)   white: unrelated (0)   blue: opposite (-1)"
+            f"Cosine similarity: {week(newest)}", "red: similar (+1)   white: unrelated (0)   blue: opposite (-1)"
         )
         await app.see("BRAC1: ", "did you mean", "toolkit map heatmap BRCA1 BRCA2 BRAC1 --order clustered --group")
         await app.press("s")
@@ -134,7 +145,7 @@ async def test_pictures_of_a_group_and_one_of_them_as_a_file(tmp_path: Path, mon
         await app.until(lambda: list(tmp_path.glob("heatmap-rp006*.png")), "the file")
         await app.press("s")
         await app.until(lambda: app.app.screen.query("#line"), "a question")
-        await _line(app, "heatmap-rp006_2026w47_prox_bias_reduced.png")
+        await _line(app, f"heatmap-{newest}.png")
         await app.see("is there already")
         await app.press("escape", "escape")
         await app.see("Groups  5")
@@ -154,11 +165,11 @@ async def test_pictures_of_a_group_and_one_of_them_as_a_file(tmp_path: Path, mon
 
 async def test_a_download_ends_with_its_path_and_checks_and_never_overwrites(tmp_path: Path) -> None:
     async with on_sandbox(size=(120, 40)) as app:
-        await _groups(app)
+        newest = (await _groups(app))[0]
         await app.press("g")
         await _line(app, f"{tmp_path}")
         await app.see("8 files downloaded, 2.5 MB", "agrees", "pd.read_")
-        folder = tmp_path / "rp006_2026w47_prox_bias_reduced"
+        folder = tmp_path / newest
         files = sorted(folder.glob("genes.*"))
         assert files
         assert (folder / "manifest.json").exists()
@@ -179,9 +190,9 @@ async def test_a_download_ends_with_its_path_and_checks_and_never_overwrites(tmp
 
 async def test_deleting_the_marked_groups_and_a_flush_go_through_the_gate(tmp_path: Path) -> None:
     async with on_sandbox(size=(120, 40)) as app:
-        await _groups(app)
+        second, third = (await _groups(app))[1:]
         await app.press("down", "space", "space", "x")
-        await app.see("Delete rp006_2026w46_prox_bias_reduced, rp006_2026w45_centerscale from Redis: save first in")
+        await app.see(f"Delete {second}, {third} from Redis: save first in")
         await _line(app, f"{tmp_path}/saved")
         await app.see("Nothing was changed yet", "Type ")
         await app.answer("no")
@@ -190,7 +201,7 @@ async def test_deleting_the_marked_groups_and_a_flush_go_through_the_gate(tmp_pa
         await app.see("✓ done")
         assert (tmp_path / "saved").is_dir()
         await app.press("escape")
-        await app.see("Groups  5", "-◆  rp006_2026w46_prox_bias_reduced")
+        await app.see("Groups  5", f"-◆  {second}")
         await app.press("X")
         await app.see("Empty Redis altogether: save first in")
         await app.press("enter")
@@ -227,9 +238,9 @@ async def test_with_redis_down_frames_and_perts_come_from_the_bucket() -> None:
 
 async def test_a_jump_points_at_the_row_of_its_group() -> None:
     async with on_sandbox() as app:
-        await _groups(app)
+        third = (await _groups(app))[2]
         await app.press("slash")
-        await app.type("w45")
-        await app.see("group    rp006_2026w45_centerscale")
+        await app.type(week(third).split("_")[1][4:])
+        await app.see(f"group    {third}")
         await app.press("enter")
         await app.see("number 3 of the dropdown")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from toolkit.tui.operation import Operation
 
 _TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
+_IMPORTED = 6.0  # seconds after which an open environment has imported what its systems need
 
 
 class ToolkitApp(PagedApp):
@@ -96,7 +97,7 @@ class ToolkitApp(PagedApp):
     async def _prefer(self) -> None:
         """Theme and keys from the configuration. A mistake in it is said, and costs nothing else."""
         if not gc.isenabled():  # the launcher held it back until the first paint
-            gc.freeze()
+            _keep_for_good()
             gc.enable()
         try:
             liked = await in_thread(self.opener.preferences, "preferences")
@@ -135,6 +136,7 @@ class ToolkitApp(PagedApp):
             before.close()
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
+        self.set_timer(_IMPORTED, _keep_for_good)
         await self.action_go("home")
 
     async def reopen(self) -> None:
@@ -337,6 +339,12 @@ class ToolkitApp(PagedApp):
         """A bug in the app itself: no traceback on the screen; `run_app` writes the report."""
         self.bug = self._exception
         self._close_messages_no_wait()
+
+
+def _keep_for_good() -> None:
+    """What is there now (modules above all) is not looked through by the garbage collector any more: with the SDKs in
+    it, each time would hold the keys up by a tenth of a second."""
+    gc.freeze()
 
 
 def run_app(environment: str | None, opener: Opener) -> int:

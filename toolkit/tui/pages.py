@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
 from textual.content import Content
 from textual.screen import Screen
 
@@ -15,6 +14,7 @@ from toolkit.secret import scrub
 from toolkit.tui.registry import PAGES
 from toolkit.tui.screens.environments import Environments
 from toolkit.tui.screens.shell import Page
+from toolkit.tui.switching import SwitchingApp
 
 if TYPE_CHECKING:
     from toolkit.tui.jump import Target
@@ -46,7 +46,7 @@ def in_environment(act: Act) -> Act:
     return guarded
 
 
-class PagedApp(App[int]):
+class PagedApp(SwitchingApp):
     """An app whose pages belong to the environment that is open: `session`, None where none is.
 
     `operation` is the change that was last begun here, whether it goes on or not.

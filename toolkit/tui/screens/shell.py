@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -28,6 +30,7 @@ class Page(Screen[None]):
         self.crumb = crumb
 
     def compose(self) -> ComposeResult:
+        self._take_size()
         yield Banner()
         yield Navigation(self.page)
         yield from self.body()
@@ -48,6 +51,18 @@ class Page(Screen[None]):
 
     def on_mount(self) -> None:
         self.enter()
+
+    @on(events.ScreenResume)
+    def _keep_styles(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = False  # they hold: see toolkit.tui.switching
+
+    def _take_size(self) -> None:
+        """The classes of the breakpoints, before Textual's first resize: so the styles need not be applied twice."""
+        for breakpoints, cells in zip(
+            (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.app.size, strict=True
+        ):
+            for (least, name), (most, _) in zip(breakpoints, [*breakpoints[1:], (sys.maxsize, "")], strict=True):
+                self.set_class(least <= cells < most, name, update=False)
 
     def subject(self) -> tuple[str, str]:
         """The pert and the group that are looked at here, where it is one ("" where not): why? is asked about them."""

@@ -1,0 +1,116 @@
+"""From page to page: in one drawing, with the styles and the size that hold by now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.css.stylesheet import Stylesheet
+from textual.screen import Screen
+from tui_driving import Driver, driven
+
+from toolkit.tui.widgets.table import Rows
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, calls: Counter[str]) -> None:
+    real: Callable[..., Any] = getattr(owner, name)
+
+    def counting(self: Any, *arguments: Any, **named: Any) -> Any:
+        calls[name] += 1
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(owner, name, counting)
+
+
+def _ground(app: Driver) -> Any:
+    return app.app.screen.query_one(Rows).background_colors[1]
+
+
+async def test_a_page_is_shown_without_a_wait_and_without_reading_any_style_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: Counter[str] = Counter()
+    async with driven() as app:
+        await app.see("nothing needs you")
+        _counted(monkeypatch, Stylesheet, "reparse", calls)
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert calls["reparse"] == 0, "a page that is new brings no styles of its own"
+        _counted(monkeypatch, App, "delay_update", calls)
+        _counted(monkeypatch, Screen, "update_node_styles", calls)
+        await app.press("1")
+        await app.see("nothing needs you")
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert calls == {}
+
+
+async def test_another_theme_holds_on_the_pages_that_were_not_shown() -> None:
+    async with driven() as app:
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        dark = _ground(app)
+        await app.press("7")
+        await app.see("7 Journal")
+        app.app.action_toggle_theme()
+        await app.until(lambda: _ground(app) != dark, "the other theme")
+        light = _ground(app)
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert _ground(app) == light
+        await app.press("4")  # new under this theme
+        await app.see("cronjob")
+        assert _ground(app) == light
+        app.app.action_toggle_theme()
+        await app.press("2")
+        await app.until(lambda: _ground(app) == dark, "the first theme again")
+
+
+async def test_another_theme_holds_on_the_environments_too() -> None:
+    async with driven() as app:
+        await app.see("nothing needs you")
+        app.app.action_toggle_theme()
+        await app.press("e")
+        await app.see("Choose an environment")
+        assert app.app.current_theme.dark is False
+        assert app.app.screen.background_colors[1].brightness > 0.5
+
+
+async def test_another_size_holds_on_the_pages_that_were_not_shown() -> None:
+    async with driven() as app:
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert app.app.screen.has_class("-narrow", "-short")
+        await app.press("1")
+        await app.pilot.resize_terminal(120, 40)
+        await app.press("2")
+        await app.until(lambda: app.app.screen.has_class("-wide", "-tall"), "a wide page")
+        assert not app.app.screen.has_class("-narrow")
+        assert app.app.screen.size.width == 120
+        await app.press("4")
+        await app.see("cronjob")
+        assert app.app.screen.has_class("-wide", "-tall")
+
+
+@pytest.mark.parametrize(("size", "classes"), [((80, 24), {"-narrow", "-short"}), ((110, 32), {"-wide", "-tall"})])
+async def test_a_new_page_takes_its_size_before_it_is_composed(
+    size: tuple[int, int], classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.tui.screens.groups import GroupsPage
+
+    seen: list[set[str]] = []
+    real = GroupsPage.body
+
+    def noting(page: GroupsPage) -> Any:
+        seen.append({name for name in page.classes if name.startswith("-")})
+        return real(page)
+
+    monkeypatch.setattr(GroupsPage, "body", noting)
+    async with driven(size=size) as app:
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert seen == [classes]
+        assert classes <= app.app.screen.classes
