@@ -65,3 +65,48 @@ async def test_a_system_that_stays_down_is_asked_again_and_mends_itself() -> Non
         world.broken.clear()
         grow_old(layers, 600)
         await app.see("Layers  just now", f"★ {NAMES[0]}")
+
+
+async def test_who_leafs_to_and_fro_asks_a_system_that_hangs_once() -> None:
+    world = World()
+    world.hanging |= {"overview", "folder "}
+    async with driven(world=world) as app:
+        await app.see("Layers  asking")
+        for _ in range(5):
+            await app.press("2", "3", "7", "1")
+        await app.until(lambda: app.app.page == "home", "home")
+        await app.see("Layers  asking")
+        assert world.asked.count("overview") == 2, "one of Home and one of Groups"
+        assert world.asked.count("folder ") == 1
+        world.release.set()
+        await app.see(f"★ {NAMES[0]}")
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert world.asked.count("overview") == 2
+
+
+async def test_an_answer_that_comes_while_nobody_looks_is_there_when_one_comes_back() -> None:
+    world = World()
+    world.hanging.add("overview")
+    async with driven(world=world) as app:
+        await app.see("Layers  asking")
+        layers = panel(app, "layers")
+        await app.press("7")
+        await app.see("7 Journal", "Nothing was changed")
+        world.release.set()
+        await app.until(lambda: not layers.asking, "the answer")
+        world.broken["overview"] = BROKEN  # it would be seen if it were asked again
+        await app.press("1")
+        await app.see(f"★ {NAMES[0]}")
+
+
+async def test_a_question_from_before_a_change_is_asked_anew() -> None:
+    world = World()
+    world.hanging.add("overview")
+    async with driven(world=world) as app:
+        await app.see("Layers  asking")
+        before = world.asked.count("overview")
+        app.app.outdate_pages()
+        await app.until(lambda: world.asked.count("overview") > before, "a question of its own")
+        world.release.set()
+        await app.see(f"★ {NAMES[0]}")

@@ -9,6 +9,7 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from toolkit.errors import ConfigurationError, NotFound, UsageError
@@ -75,7 +76,13 @@ def read_file(file: Path) -> Runbook:
         raise UsageError(f"{file} is no UTF-8 text.") from error
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse(text, file.stem)
+    return _parsed(text, file.stem)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str) -> Runbook:
+    """Kept: the app shows the catalogue again and again, and all of it takes half a second to parse."""
+    return parse(text, name)
 
 
 def sound(runbook: Runbook, origin: str) -> Runbook:

@@ -73,6 +73,9 @@ class EventsPanel(Panel[None]):
     def settled(self) -> bool:
         return self._following or self.problem is not None
 
+    def leave(self) -> None:
+        self.let_go()
+
     async def fetch(self) -> None:
         """Follow the topic until nobody looks any more; what is lost meanwhile is read when somebody looks again."""
         from toolkit.systems.kafka import Notice

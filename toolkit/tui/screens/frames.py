@@ -84,11 +84,6 @@ class FramesPanel(Panel["GroupDetail"]):
         self.heading = f"Frames of {self._group}  {len(answer.frames):,} of {answer.group.l3.expected}"
         background.work_for(self, self._read_headers, group="headers", exclusive=True, exit_on_error=False)
 
-    def leave(self) -> None:
-        if self._reading is not None:
-            self._reading.stop.set()
-        super().leave()
-
     def on_unmount(self) -> None:
         if self._reading is not None:
             self._reading.stop.set()

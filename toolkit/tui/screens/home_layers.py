@@ -99,10 +99,6 @@ class Layers(Panel["LayersSeen"]):
         super().load(gently=gently)
         background.work_for(self, self._ask_l1, group="l1", exclusive=True)
 
-    def leave(self) -> None:
-        super().leave()
-        self._stop.set()
-
     def on_unmount(self) -> None:
         self._stop.set()
 

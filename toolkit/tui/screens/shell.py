@@ -69,13 +69,12 @@ class Page(Screen[None]):
         return "", ""
 
     def enter(self) -> None:
-        """Somebody looks at this page (again): ask what was not answered yet."""
+        """Somebody looks at this page (again): ask what was not asked yet, or long ago."""
         for panel in self.panels:
-            if not panel.settled:
-                panel.load()
+            panel.enter()
 
     def leave(self) -> None:
-        """Nobody looks any more: wait for no answer."""
+        """Nobody looks any more."""
         for panel in self.panels:
             panel.leave()
 

@@ -148,9 +148,10 @@ class BucketPanel(Panel[Folder]):
             self.marks.clear()
 
     def leave(self) -> None:
-        super().leave()
         self._watched = False
-        self._workers_done()
+        if self.root.level:  # else the first page is on its way yet
+            self.let_go()
+            self._workers_done()
 
     def resume(self) -> None:
         """Go on listing and counting where it was left."""

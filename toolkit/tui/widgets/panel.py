@@ -2,6 +2,8 @@
 system behind it is down. The other panels work on.
 
 A panel with `every` asks again by itself while somebody looks, and shows the old answer until the new one is there.
+A question goes on while nobody looks, and is not soon asked a second time by who comes back: however fast one leafs
+through the pages, a system that is slow or hangs is not buried in questions.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from toolkit.tui.widgets.problem import ProblemView
 T = TypeVar("T")
 
 _FRESH = 60.0  # seconds after which a screen that is come back to asks anew
+_OVERDUE = 10.0  # seconds after which one who comes back does not wait for a question that is still open
 _RARER = 8  # a system that stays down is asked this many times rarer in the end
 
 
@@ -55,6 +58,8 @@ class Panel(Vertical, Generic[T]):
         self._asked_at = 0.0
         self._failures = 0
         self._gently = False
+        self._outdated = False  # since the open question was asked
+        self._unseen: int | None = None  # the exit code of an answer that nobody has looked at yet
         self.heading = self.title
 
     @property
@@ -76,26 +81,38 @@ class Panel(Vertical, Generic[T]):
 
     @property
     def settled(self) -> bool:
-        """Whether there is a fresh answer, or a problem in its place, and nothing is being asked."""
+        """Whether who comes need not ask: there is a fresh answer, or a problem in its place, or one is on its way."""
         if self.asking:
-            return False
+            return not self._outdated and ticks() - self._asked_at < _OVERDUE
         fresh = self._answered_at is not None and ticks() - self._answered_at < _FRESH
         return fresh or self.problem is not None
 
     def outdate(self) -> None:
         """What is shown may not be true any more: it is asked for anew when somebody looks."""
         self._answered_at = self.problem = None
+        self._outdated = True
+
+    def enter(self) -> None:
+        """Somebody looks (again)."""
+        if not self.settled:
+            self.load()
+        elif self._unseen is not None:
+            self._looked(self._unseen)
 
     def load(self, *, gently: bool = False) -> None:
         """Ask anew; a question that is still open is not waited for any more. `gently`: nobody asked for it, so
         nothing is to be seen of it before the answer."""
         self._gently = gently
+        self._outdated = False
         self._asked_at = ticks()
         self.asking = True
         background.work_for(self, self._load, group="load", exclusive=True, exit_on_error=False)
 
     def leave(self) -> None:
-        """Stop waiting for the answer: nobody looks any more."""
+        """Nobody looks any more. Overridden where a question has no end, or a costly one."""
+
+    def let_go(self) -> None:
+        """Stop waiting for any answer."""
         self.workers.cancel_node(self)
         self.asking = False
 
@@ -105,10 +122,16 @@ class Panel(Vertical, Generic[T]):
         except Exception as error:  # noqa: BLE001 - also one of ours in showing it: the rest of the app works on
             problem = as_problem(error)
             self.broken(problem)
-            self.session.looked(self.same_as, problem.exit_code, by_itself=self.by_itself)
+            self._looked(problem.exit_code)
         else:
             self.fresh()
-            self.session.looked(self.same_as, by_itself=self.by_itself)
+            self._looked(0)
+
+    def _looked(self, code: int) -> None:
+        """Somebody sees the answer, or will when the page is shown again."""
+        self._unseen = None if self.screen.is_current else code
+        if self._unseen is None:
+            self.session.looked(self.same_as, code, by_itself=self.by_itself)
 
     async def fetch(self) -> T:
         """The answer, asked in a thread. Overridden where the answer comes in pieces."""

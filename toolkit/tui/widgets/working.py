@@ -67,9 +67,6 @@ class Working(Panel[T], Generic[T]):
     def settled(self) -> bool:
         return self.asking or self.problem is not None or self._answered_at is not None
 
-    def leave(self) -> None:
-        """It goes on: what was read so far would be lost."""
-
     def outdate(self) -> None:
         """It is not asked for again by itself: that may cost much. It is said instead."""
         if self._answered_at is not None:
