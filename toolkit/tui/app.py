@@ -139,7 +139,8 @@ class ToolkitApp(PagedApp):
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
         self.set_timer(_IMPORTED, _keep_for_good)
-        await self.action_go("home")
+        page, self.first_page = self.first_page, "home"
+        await self.action_go(page)
 
     async def reopen(self) -> None:
         """Open the environment anew: the world behind it is another one now."""
