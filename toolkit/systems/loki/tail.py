@@ -18,9 +18,10 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from toolkit.errors import Interrupted, TimedOut, ToolkitError, Unreachable
+from toolkit.systems import web
 from toolkit.systems.interruption import ended_by
 from toolkit.systems.loki.answer import Chunk, chunk_of
-from toolkit.systems.loki.errors import Passing, Where, by_hand, nonsense, reason, refused, unreachable, untrusted
+from toolkit.systems.loki.errors import Passing, Where, by_hand, nonsense, refused, unreachable, untrusted
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -81,7 +82,7 @@ class Tail:
             words = (closed.rcvd.reason if closed.rcvd else "") or "the connection broke off"
             raise Ended(words, expected="max duration" in words) from None
         except (WebSocketException, OSError) as error:
-            raise Ended(reason(error), expected=self._closed.is_set()) from None
+            raise Ended(web.reason(error), expected=self._closed.is_set()) from None
         self._last = time.monotonic()
         self._pings.clear()
         return _heard(message)
@@ -172,7 +173,7 @@ def _no_connection(error: Exception, where: Where, seconds: float, hand: tuple[s
     if isinstance(error, OSError):
         return unreachable(error, where, hand)
     return Unreachable(
-        f"{where} opened no live stream: {reason(error)}.",
+        f"{where} opened no live stream: {web.reason(error)}.",
         hint="A gateway before it has to let WebSockets through (Upgrade, Connection).",
         by_hand=hand,
     )
