@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from toolkit.actions import gate
 from toolkit.actions.gate import Consent, Done
-from toolkit.actions.plan import Action, Plan
+from toolkit.actions.plan import Action
 from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics
-from toolkit.cli.acting import finding_line, show_plan
+from toolkit.cli.acting import ask, finding_line
 from toolkit.cli.diagnostics import printable
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.walkthrough.case import NeedsPerson
@@ -94,10 +94,6 @@ class AtTerminal:
     def carry_out(
         self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
     ) -> Done:
-        def ask(plan: Plan) -> str:
-            show_plan(plan)
-            return diagnostics.ask(gate.question(plan))
-
         consent = Consent(ask=ask, expected=self.plan_hash)
         return gate.carry_out(action, environment, consent, journal, progress, read_only=read_only)
 
