@@ -30,8 +30,29 @@ _COLOURS = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "red", Statu
 _KEYS = "Enter: done · a: check again · s: skip · x: stuck · b: back · j: jump · q: leave"
 
 
+class _Told:
+    """What is said on stderr of what came of a step, to whoever walks. Nothing is run by it."""
+
+    def found(self, finding: Finding) -> None:
+        _show_finding(finding)
+
+    def acted(self, done: Done) -> None:
+        _show_done(done)
+
+    def problem(self, error: ToolkitError) -> None:
+        diagnostics.error(error)
+
+    def refused(self, error: UsageError) -> None:
+        diagnostics.error(error)
+
+    def shell(self, command: str) -> bool:
+        for line in command.splitlines():
+            diagnostics.narrate(f"    $ {printable(line)}")
+        return False
+
+
 @dataclass
-class AtTerminal:
+class AtTerminal(_Told):
     """A person, asked on stderr."""
 
     plan_hash: str | None
@@ -50,24 +71,14 @@ class AtTerminal:
         diagnostics.narrate("")
 
     def found(self, finding: Finding) -> None:
-        _show_finding(finding)
+        super().found(finding)
         for line in finding.evidence:
             diagnostics.narrate(f"    {printable(line)}")
         for command in finding.by_hand:
             diagnostics.narrate(f"    by hand: {printable(command)}", "dim")
 
-    def acted(self, done: Done) -> None:
-        _show_done(done)
-
-    def problem(self, error: ToolkitError) -> None:
-        diagnostics.error(error)
-
-    def refused(self, error: UsageError) -> None:
-        diagnostics.error(error)
-
     def shell(self, command: str) -> bool:
-        for line in command.splitlines():
-            diagnostics.narrate(f"    $ {printable(line)}")
+        super().shell(command)
         return self.allow_shell and diagnostics.ask("Run this here? [y/N]").lower() in ("y", "yes")
 
     def ran(self, command: str, code: int, text: str) -> None:
@@ -128,7 +139,7 @@ class AtTerminal:
 
 
 @dataclass
-class InScript:
+class InScript(_Told):
     """Nobody: answers are those given beforehand and defaults; what only a person can do raises NeedsPerson."""
 
     yes: bool
@@ -140,23 +151,6 @@ class InScript:
 
     def prose(self, text: str) -> None:
         del text
-
-    def found(self, finding: Finding) -> None:
-        _show_finding(finding)
-
-    def acted(self, done: Done) -> None:
-        _show_done(done)
-
-    def problem(self, error: ToolkitError) -> None:
-        diagnostics.error(error)
-
-    def refused(self, error: UsageError) -> None:
-        diagnostics.error(error)
-
-    def shell(self, command: str) -> bool:
-        for line in command.splitlines():
-            diagnostics.narrate(f"    $ {printable(line)}")
-        return False
 
     def ran(self, command: str, code: int, text: str) -> None:
         del command, code, text
