@@ -19,7 +19,8 @@ from toolkit.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from toolkit.environments.model import Environment
+    from toolkit.progress import Progress
+    from toolkit.systems.connections import Connections
 
 STYLES = {
     Status.OK: "green",
@@ -32,39 +33,48 @@ STYLES = {
 
 def act(
     action: Action,
-    environment: Environment,
+    connections: Connections,
+    form: Format,
     *,
     dry_run: bool,
     yes: bool,
     plan_hash: str | None,
     read_only: bool,
-    form: Format,
 ) -> NoReturn:
-    """Take `action` through the gate, show what happens, and end the command with the right exit code."""
+    """Take `action` through the gate, show what happens, and end the command with the right exit code.
+
+    `read_only` as the command's own option says it; the configuration may say so too.
+    """
     if dry_run:
         plan = gate.prepare(action)
         output.document(plan.document(), form, lambda: drawn_plan(plan))
         raise typer.Exit(ExitCode.OK)
-    journal = Journal()
-    shown: list[Plan] = []
-
-    def ask(plan: Plan) -> str:
-        show_plan(plan)
-        shown.append(plan)
-        return diagnostics.ask(gate.question(plan))
-
-    consent = Consent(ask=ask if diagnostics.can_ask() else None, expected=plan_hash, yes=yes)
     with diagnostics.watching() as progress:
-        try:
-            done = gate.carry_out(action, environment, consent, journal, progress, read_only=read_only)
-        except gate.PlanMoved as moved:
-            show_plan(moved.plan)
-            raise
+        done = carry_out(action, connections, progress, yes=yes, plan_hash=plan_hash, read_only=read_only)
         interrupted = progress.stop.is_set() and not done.well
     _show_outcome(done, form)
     if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
     raise typer.Exit(ExitCode.OK if done.well else ExitCode.FOUND_WRONG)
+
+
+def carry_out(
+    action: Action, connections: Connections, progress: Progress, *, yes: bool, plan_hash: str | None, read_only: bool
+) -> Done:
+    """Take `action` through the gate, and ask where there is somebody to answer. What came of it is not shown."""
+    consent = Consent(ask=ask if diagnostics.can_ask() else None, expected=plan_hash, yes=yes)
+    forbidden = read_only or connections.settings.read_only
+    try:
+        return gate.carry_out(action, connections.environment, consent, Journal(), progress, read_only=forbidden)
+    except gate.PlanMoved as moved:
+        show_plan(moved.plan)
+        raise
+
+
+def ask(plan: Plan) -> str:
+    """Show the plan, and give back what is typed to the question whether to carry it out."""
+    show_plan(plan)
+    return diagnostics.ask(gate.question(plan))
 
 
 def show_plan(plan: Plan) -> None:

@@ -95,15 +95,8 @@ def restart(
     The plan says whether users notice. Ctrl-C stops waiting; the rollout goes on.
     """
     with opened(env) as connections:
-        act(
-            RestartApp(connections, wait=wait, limit=timeout, even_so=even_so),
-            connections.environment,
-            dry_run=dry_run,
-            yes=yes,
-            plan_hash=plan,
-            read_only=read_only or connections.settings.read_only,
-            form=form,
-        )
+        action = RestartApp(connections, wait=wait, limit=timeout, even_so=even_so)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 def _row(one: AppPod) -> PodRow:

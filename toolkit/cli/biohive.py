@@ -80,15 +80,8 @@ def install(
 
     with opened(env) as connections:
         _connect(connections.biohive)
-        act(
-            InstallToolkit(connections, anew=anew),
-            connections.environment,
-            dry_run=dry_run,
-            yes=yes,
-            plan_hash=plan,
-            read_only=read_only or connections.settings.read_only,
-            form=form,
-        )
+        action = InstallToolkit(connections, anew=anew)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 @app.command("run", context_settings={"allow_interspersed_args": False})
@@ -213,26 +206,15 @@ def _see_to_the_toolkit(connections: Connections, *, yes: bool, plan_hash: str |
     version = connections.biohive.toolkit_version()
     if version == __version__:
         return
-    from toolkit.actions import gate
     from toolkit.actions.biohive import InstallToolkit
-    from toolkit.actions.gate import Consent
-    from toolkit.actions.journal import Journal
-    from toolkit.actions.plan import Plan
-    from toolkit.cli.acting import finding_line, show_plan
+    from toolkit.cli.acting import carry_out, finding_line
 
     host = connections.biohive.target.host
     is_there = f"has toolkit {version}" if version else "has no toolkit"
     diagnostics.warn(f"{host} {is_there}; here it is {__version__}. It is put there first.")
-
-    def ask(plan: Plan) -> str:
-        show_plan(plan)
-        return diagnostics.ask(gate.question(plan))
-
-    consent = Consent(ask=ask if diagnostics.can_ask() else None, expected=plan_hash, yes=yes)
-    forbidden = read_only or connections.settings.read_only
     with diagnostics.watching() as progress:
         action = InstallToolkit(connections)
-        done = gate.carry_out(action, connections.environment, consent, Journal(), progress, read_only=forbidden)
+        done = carry_out(action, connections, progress, yes=yes, plan_hash=plan_hash, read_only=read_only)
     diagnostics.narrate(f"{done.outcome.result}: {done.outcome.summary}", "green" if done.well else "red")
     if not done.well:
         raise Failed("\n".join(["The toolkit is not there.", *map(finding_line, done.findings)]))
@@ -265,16 +247,8 @@ def _signals_for(running: Running, *, terminal: bool) -> Iterator[None]:
     def end(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, interrupt),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, end),
-        signal.SIGHUP: signal.signal(signal.SIGHUP, end),
-    }
-    try:
+    with diagnostics.handling({signal.SIGINT: interrupt, signal.SIGTERM: end, signal.SIGHUP: end}):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -287,9 +261,5 @@ def _ending(progress: Progress) -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with diagnostics.handling({signal.SIGTERM: stop, signal.SIGHUP: stop}):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -145,15 +145,8 @@ def rm(
 ) -> None:
     """Remove folders and objects. `GROUP` is the folder GROUP/ (or the object GROUP), never GROUP2/."""
     with opened(env) as connections:
-        act(
-            RemoveFromBucket(connections, paths or (), manifest),
-            connections.environment,
-            dry_run=dry_run,
-            yes=yes,
-            plan_hash=plan,
-            read_only=read_only or connections.settings.read_only,
-            form=form,
-        )
+        action = RemoveFromBucket(connections, paths or (), manifest)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 @app.command("restore")
@@ -170,15 +163,8 @@ def restore(
 ) -> None:
     """Bring back what was removed, as long as the bucket keeps it. `PATH#GENERATION` means that generation."""
     with opened(env) as connections:
-        act(
-            RestoreInBucket(connections, paths or (), manifest, overwrite=overwrite),
-            connections.environment,
-            dry_run=dry_run,
-            yes=yes,
-            plan_hash=plan,
-            read_only=read_only or connections.settings.read_only,
-            form=form,
-        )
+        action = RestoreInBucket(connections, paths or (), manifest, overwrite=overwrite)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 def _prefix(connections: Connections) -> str:

@@ -148,15 +148,8 @@ def rebuild(
     The plan shows the cluster it would use, and that the CronJob is in no other. Ctrl-C stops waiting; the run goes on.
     """
     with opened(env) as connections:
-        act(
-            RebuildCache(connections, follow=follow, wait=wait, even_if_suspended=even_if_suspended),
-            connections.environment,
-            dry_run=dry_run,
-            yes=yes,
-            plan_hash=plan,
-            read_only=read_only or connections.settings.read_only,
-            form=form,
-        )
+        action = RebuildCache(connections, follow=follow, wait=wait, even_if_suspended=even_if_suspended)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 def _status(manager: CacheManager, address: str) -> dict[str, object]:

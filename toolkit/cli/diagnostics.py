@@ -69,7 +69,7 @@ def ask_line(question: str) -> str | None:
 
     sys.stderr.write(scrub(question) + " ")
     sys.stderr.flush()
-    with _handling({signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}):
+    with handling({signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}):
         answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         sys.stderr.write("\n")
@@ -100,12 +100,12 @@ def watching() -> Iterator[Progress]:
         progress.stop.set()
         shown.tell(Step("Stopping … (Ctrl-C again ends at once)"))
 
-    with _handling({signal.SIGINT: on_interrupt, signal.SIGTERM: on_interrupt}), shown:
+    with handling({signal.SIGINT: on_interrupt, signal.SIGTERM: on_interrupt}), shown:
         yield progress
 
 
 @contextmanager
-def _handling(handlers: Mapping[int, Any]) -> Iterator[None]:
+def handling(handlers: Mapping[int, Any]) -> Iterator[None]:
     """These handlers of signals, until the end of the block. In the main thread alone: elsewhere others handle them."""
     import signal
 

@@ -24,7 +24,6 @@ from toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
 
 app = command_group("The groups in the cache: list, show, find, inspect, diff, download, delete, flush, restore.")
@@ -86,9 +85,11 @@ def delete(
 ) -> None:
     """Delete groups from Redis: their frames and their place in the index. The bucket keeps its copy."""
     from toolkit.actions.groups.delete import DeleteGroups
+    from toolkit.cli.acting import act
 
     with opened(env) as connections:
-        _act(DeleteGroups(connections, names, backup), connections, dry_run, yes, plan, read_only, form)
+        action = DeleteGroups(connections, names, backup)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 @app.command("flush")
@@ -103,9 +104,11 @@ def flush(
 ) -> None:
     """Empty Redis altogether (FLUSHALL). The map stays empty until the cache is rebuilt."""
     from toolkit.actions.groups.flush import FlushRedis
+    from toolkit.cli.acting import act
 
     with opened(env) as connections:
-        _act(FlushRedis(connections, backup), connections, dry_run, yes, plan, read_only, form)
+        action = FlushRedis(connections, backup)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 @app.command("restore")
@@ -120,31 +123,11 @@ def restore(
 ) -> None:
     """Put saved groups back into Redis: their frames, then their place in the index."""
     from toolkit.actions.groups.restore import RestoreGroups
-
-    with opened(env) as connections:
-        _act(RestoreGroups(connections, directory), connections, dry_run, yes, plan, read_only, form)
-
-
-def _act(
-    action: Action,
-    connections: Connections,
-    dry_run: bool,
-    yes: bool,
-    plan: str | None,
-    read_only: bool,
-    form: Format,
-) -> None:
     from toolkit.cli.acting import act
 
-    act(
-        action,
-        connections.environment,
-        dry_run=dry_run,
-        yes=yes,
-        plan_hash=plan,
-        read_only=read_only or connections.settings.read_only,
-        form=form,
-    )
+    with opened(env) as connections:
+        action = RestoreGroups(connections, directory)
+        act(action, connections, form, dry_run=dry_run, yes=yes, plan_hash=plan, read_only=read_only)
 
 
 def _wide() -> bool:

@@ -128,11 +128,8 @@ def _guard(environment: Environment, command: list[str]) -> None:
 
 def _hand_over(arguments: list[str], variables: dict[str, str]) -> int:
     """Run redis-cli in this terminal and give back its exit status. Ctrl-C is for it, not for us."""
-    previous = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, unlike SIG_IGN, is not inherited
-    try:
+    with diagnostics.handling({signal.SIGINT: lambda *_: None}):  # a handler, unlike SIG_IGN, is not inherited
         status = subprocess.run(arguments, env=variables, check=False).returncode
-    finally:
-        signal.signal(signal.SIGINT, previous)
     return status if status >= 0 else 128 - status
 
 

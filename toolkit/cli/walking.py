@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from toolkit.actions import gate
 from toolkit.actions.gate import Consent, Done
-from toolkit.actions.plan import Action, Plan
+from toolkit.actions.plan import Action
 from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics
-from toolkit.cli.acting import finding_line, show_plan
+from toolkit.cli.acting import ask, finding_line
 from toolkit.cli.diagnostics import printable
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.walkthrough.case import NeedsPerson
@@ -30,8 +30,29 @@ _COLOURS = {Status.OK: "green", Status.WARN: "yellow", Status.FAIL: "red", Statu
 _KEYS = "Enter: done · a: check again · s: skip · x: stuck · b: back · j: jump · q: leave"
 
 
+class _Told:
+    """What is said on stderr of what came of a step, to whoever walks. Nothing is run by it."""
+
+    def found(self, finding: Finding) -> None:
+        _show_finding(finding)
+
+    def acted(self, done: Done) -> None:
+        _show_done(done)
+
+    def problem(self, error: ToolkitError) -> None:
+        diagnostics.error(error)
+
+    def refused(self, error: UsageError) -> None:
+        diagnostics.error(error)
+
+    def shell(self, command: str) -> bool:
+        for line in command.splitlines():
+            diagnostics.narrate(f"    $ {printable(line)}")
+        return False
+
+
 @dataclass
-class AtTerminal:
+class AtTerminal(_Told):
     """A person, asked on stderr."""
 
     plan_hash: str | None
@@ -50,24 +71,14 @@ class AtTerminal:
         diagnostics.narrate("")
 
     def found(self, finding: Finding) -> None:
-        _show_finding(finding)
+        super().found(finding)
         for line in finding.evidence:
             diagnostics.narrate(f"    {printable(line)}")
         for command in finding.by_hand:
             diagnostics.narrate(f"    by hand: {printable(command)}", "dim")
 
-    def acted(self, done: Done) -> None:
-        _show_done(done)
-
-    def problem(self, error: ToolkitError) -> None:
-        diagnostics.error(error)
-
-    def refused(self, error: UsageError) -> None:
-        diagnostics.error(error)
-
     def shell(self, command: str) -> bool:
-        for line in command.splitlines():
-            diagnostics.narrate(f"    $ {printable(line)}")
+        super().shell(command)
         return self.allow_shell and diagnostics.ask("Run this here? [y/N]").lower() in ("y", "yes")
 
     def ran(self, command: str, code: int, text: str) -> None:
@@ -94,10 +105,6 @@ class AtTerminal:
     def carry_out(
         self, action: Action, environment: Environment, journal: Journal, progress: Progress, *, read_only: bool
     ) -> Done:
-        def ask(plan: Plan) -> str:
-            show_plan(plan)
-            return diagnostics.ask(gate.question(plan))
-
         consent = Consent(ask=ask, expected=self.plan_hash)
         return gate.carry_out(action, environment, consent, journal, progress, read_only=read_only)
 
@@ -132,7 +139,7 @@ class AtTerminal:
 
 
 @dataclass
-class InScript:
+class InScript(_Told):
     """Nobody: answers are those given beforehand and defaults; what only a person can do raises NeedsPerson."""
 
     yes: bool
@@ -144,23 +151,6 @@ class InScript:
 
     def prose(self, text: str) -> None:
         del text
-
-    def found(self, finding: Finding) -> None:
-        _show_finding(finding)
-
-    def acted(self, done: Done) -> None:
-        _show_done(done)
-
-    def problem(self, error: ToolkitError) -> None:
-        diagnostics.error(error)
-
-    def refused(self, error: UsageError) -> None:
-        diagnostics.error(error)
-
-    def shell(self, command: str) -> bool:
-        for line in command.splitlines():
-            diagnostics.narrate(f"    $ {printable(line)}")
-        return False
 
     def ran(self, command: str, code: int, text: str) -> None:
         del command, code, text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from toolkit.logs import resuming
 from toolkit.logs.entry import Kind, Known, Line, Notice, Severity, Stream
-from toolkit.logs.resuming import News, SessionEnded
+from toolkit.logs.resuming import News
 from toolkit.logs.source import Sink, Window
 from toolkit.systems.loki import LONGEST_RANGE
 
@@ -129,12 +129,7 @@ class _Session:
         self._source, self._tail = source, tail
 
     def read(self, wait: float) -> News | None:
-        from toolkit.systems.loki.tail import Ended
-
-        try:
-            heard = self._tail.read(wait)
-        except Ended as ended:
-            raise SessionEnded(ended.why, expected=ended.expected) from None
+        heard = self._tail.read(wait)
         if heard is None:
             return None
         return News(

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from toolkit.errors import Interrupted, ToolkitError, Unreachable
 from toolkit.logs.entry import Kind, Line, Notice, Stream
 from toolkit.logs.source import Sink
+from toolkit.systems.live_session import SessionEnded
 
 _SECOND: Final = 10**9
 _WAIT: Final = 0.25  # seconds between two looks at `stop`
@@ -37,15 +38,6 @@ class News:
     missing: int = 0
     why: str = ""
     fetch: int | None = None
-
-
-class SessionEnded(Exception):
-    """A live session is over. `expected`: by the server's own time limit."""
-
-    def __init__(self, why: str, *, expected: bool) -> None:
-        super().__init__(why)
-        self.why = why
-        self.expected = expected
 
 
 class Session(Protocol):

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from toolkit.errors import ConfigurationError
+from toolkit.systems import web
 from toolkit.systems.argocd.application import Application, read_application
 from toolkit.systems.argocd.errors import Where, broken, nonsense, refused
 from toolkit.systems.argocd.token import own_token
@@ -47,9 +46,7 @@ class ArgoCD:
         self.where = Where(
             _checked(part.address), part.application, part.project, token_by_hand, part.ca_file, insecure=part.insecure
         )
-        self._token_from = token or (lambda: own_token(self.where.host, part.cli_config))
-        self._token: Secret | None = None
-        self._lock = threading.Lock()
+        self._token = web.Token(token or (lambda: own_token(self.where.host, part.cli_config)))
 
     def application(self) -> Application:
         """The configured application, as Argo CD last compared it.
@@ -62,22 +59,20 @@ class ArgoCD:
         words = urlencode({"project": self.part.project} if self.part.project else {})
         url = f"{self.where.address}/api/v1/applications/{quote(self.part.application, safe='')}"
         headers = {
-            "Authorization": f"Bearer {self._known_token().reveal()}",
+            "Authorization": f"Bearer {self._token.known().reveal()}",
             "Accept": "application/json",
             "User-Agent": "mapapp-toolkit",
         }
-        pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=min(5.0, seconds), read=seconds), ssl_context=self._tls(), retries=False
-        )
+        pool = web.Pool(seconds, self._trust)
         try:
-            response = pool.request(
+            response = pool.opened().request(
                 "GET", url + (f"?{words}" if words else ""), headers=headers, redirect=False, preload_content=False
             )
             body = response.read(_LONGEST_ANSWER, decode_content=True)
         except urllib3.exceptions.HTTPError as error:
             raise broken(error, self.where, seconds) from error
         finally:
-            pool.clear()
+            pool.close()
         if response.status != 200:
             if response.status == 401:
                 self.close()  # the next question reads the token anew: Vault may have a newer one
@@ -106,30 +101,11 @@ class ArgoCD:
 
     def close(self) -> None:
         """Forget the token."""
-        with self._lock:
-            self._token = None
+        self._token.forget()
 
-    def _known_token(self) -> Secret:
-        with self._lock:
-            if self._token is not None:
-                return self._token
-        token = self._token_from()  # not under the lock: it may ask Vault
-        with self._lock:
-            self._token = token
-        return token
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self.where.address.startswith("https:"):
-            return None
-        file = Path(self.part.ca_file).expanduser() if self.part.ca_file else None
-        try:
-            context = ssl.create_default_context(cafile=file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"argocd.ca_file is {self.part.ca_file!r}, which cannot be read as certificates: {error}.",
-                hint="It must be a PEM file with the certificate of the authority that signed Argo CD's.",
-            ) from error
-        if self.part.insecure:
+    def _trust(self) -> ssl.SSLContext | None:
+        context = web.certificates(self.where.address, self.part.ca_file, "argocd", "Argo CD")
+        if context is not None and self.part.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
@@ -142,15 +118,9 @@ def _checked(address: str) -> str:
             "Where Argo CD is, is not configured: argocd.address is empty.",
             hint="Set it; `toolkit config check` lists all that is open.",
         )
-    text = address.strip() if "://" in address else f"https://{address.strip()}"
-    try:
-        url = urlsplit(text)
-        host, _port = url.hostname, url.port
-    except ValueError:
-        host, url = None, urlsplit("")
-    if url.scheme not in ("http", "https") or not host or url.username or url.password:
-        raise ConfigurationError(
-            "argocd.address is no http or https URL" + (" that may stand there" if host else "") + ".",
-            hint="Write it like https://argocd.example.com, without a user, a password or /api/v1 behind it.",
-        )
+    url = web.checked(
+        address if "://" in address else f"https://{address.strip()}",
+        "argocd.address",
+        hint="Write it like https://argocd.example.com, without a user, a password or /api/v1 behind it.",
+    )
     return f"{url.scheme}://{url.netloc}{url.path.rstrip('/').removesuffix('/api/v1')}"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
+from toolkit.systems import web
 
 _LONGEST: Final = 300
 
@@ -45,9 +46,8 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where) ->
     """Any answer but 200."""
     hand = (where.by_hand("get"),)
     if 300 <= code < 400:
-        target = urlsplit(headers.get("Location", "")).hostname or "another address"
         return Unreachable(
-            f"{where} sends us on to {target} instead of answering: a login page, most likely.",
+            f"{where} sends us on to {web.redirected_to(headers)} instead of answering: a login page, most likely.",
             hint="Is argocd.address the server's own address? It may be behind a gateway that people log in to.",
             by_hand=hand,
         )
@@ -87,18 +87,15 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where) ->
 
 def broken(error: Exception, where: Where, seconds: float) -> ToolkitError:
     """A question without an answer."""
-    import urllib3
-
     hand = (where.by_hand("get"),)
-    reason = _reason(error)
-    if isinstance(error, urllib3.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+    reason = web.reason(error)
+    if web.is_untrusted(error):
         return Unreachable(
             f"{where} shows a certificate that is not trusted: {reason}.",
             hint="argocd.ca_file names the authority that signed it; argocd.insecure = true leaves it unchecked.",
             by_hand=(f"openssl s_client -connect {where.host} </dev/null",),
         )
-    refused_connection = urllib3.exceptions.NewConnectionError  # though urllib3 makes it a kind of timeout
-    if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, refused_connection):
+    if web.is_late(error):
         return TimedOut(
             f"{where} did not answer within {seconds:g} s.",
             hint="Is your VPN up? argocd.timeout_seconds is how long is waited.",
@@ -132,15 +129,3 @@ def _words(body: bytes, kind: str) -> str | None:
     except (ValueError, AttributeError):
         pass
     return " ".join(scrub(text).split()).rstrip(".")[:_LONGEST] or "no explanation"
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause, in the system's words."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    text = getattr(seen, "verify_message", "") or getattr(seen, "strerror", "") or str(seen) or type(seen).__name__
-    return scrub(str(text)).rstrip(".")[:_LONGEST]

@@ -18,6 +18,7 @@ from toolkit.errors import ConfigurationError, Interrupted, ToolkitError
 from toolkit.systems.cloud_logging.entry import LogEntry, read
 from toolkit.systems.cloud_logging.errors import BUSY, PASSING, by_hand, explained
 from toolkit.systems.interruption import ended_by
+from toolkit.systems.live_session import SessionEnded
 
 if TYPE_CHECKING:
     from toolkit.environments import model
@@ -39,15 +40,6 @@ class Heard:
 
     entries: Sequence[LogEntry] = ()
     suppressed: Sequence[tuple[str, int]] = ()
-
-
-class Ended(Exception):
-    """A live session is over. `expected`: Google's own time limit (an hour)."""
-
-    def __init__(self, why: str, *, expected: bool) -> None:
-        super().__init__(why)
-        self.why = why
-        self.expected = expected
 
 
 class CloudLogging:
@@ -184,10 +176,10 @@ class Tail:
     def read(self, wait: float) -> Heard | None:
         """The next message, None where none came within `wait` seconds.
 
-        Raises Ended at the session's end, and ToolkitError where Google says no.
+        Raises SessionEnded at the session's end, and ToolkitError where Google says no.
         """
         if self._closed.is_set():
-            raise Ended("closed", expected=True)
+            raise SessionEnded("closed", expected=True)
         try:
             found = self._messages.get(timeout=wait)
         except queue.Empty:
@@ -223,7 +215,7 @@ class Tail:
         try:
             for message in self._call:
                 self._put(message)
-            end = Ended("Google ended the live session", expected=True)
+            end = SessionEnded("Google ended the live session", expected=True)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever reads has to hear of it
             end = error
         self._put(end)
@@ -240,14 +232,14 @@ class Tail:
     def _end(self, error: Exception) -> Exception:
         code = getattr(error, "code", None)
         if self._closed.is_set():
-            return Ended("closed", expected=True)
-        if isinstance(error, Ended) or code is None:
-            return error if isinstance(error, Ended) else Ended(str(error), expected=False)
+            return SessionEnded("closed", expected=True)
+        if isinstance(error, SessionEnded) or code is None:
+            return error if isinstance(error, SessionEnded) else SessionEnded(str(error), expected=False)
         name, details = code().name, str(error.details() or "")  # type: ignore[attr-defined]
         if name in ("OUT_OF_RANGE", "DEADLINE_EXCEEDED", "ABORTED"):
-            return Ended(details or "Google's time limit", expected=True)
+            return SessionEnded(details or "Google's time limit", expected=True)
         if name in (*PASSING, *BUSY, "CANCELLED"):
-            return Ended(f"{name.lower().replace('_', ' ')}: {details}", expected=False)
+            return SessionEnded(f"{name.lower().replace('_', ' ')}: {details}", expected=False)
         return self._explained(error)
 
 

@@ -12,11 +12,11 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError, Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
+from toolkit.systems import web
 from toolkit.systems.cluster.access import Access, kubectl, open_access
 
 if TYPE_CHECKING:
@@ -180,26 +180,22 @@ class Api:
         return f"Cluster {self.name} (context {self.part.context})"
 
     def _broken(self, error: Exception) -> Unreachable:
-        import urllib3
-
         address = self._access.address if self._access else "its address"
         hint = self._way_in() + f"`{kubectl(self.part, 'version')}` asks the same."
-        refused = urllib3.exceptions.NewConnectionError  # though urllib3 makes it a kind of timeout
-        if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, refused):
+        if web.is_late(error):
             return TimedOut(f"{self._who} does not answer in time at {address}.", hint=hint)
-        reason = _reason(error)
-        return Unreachable(f"{self._who} cannot be reached at {address}: {reason}.", hint=hint)
+        return Unreachable(f"{self._who} cannot be reached at {address}: {web.reason(error)}.", hint=hint)
 
     def _untrusted(self, error: Exception) -> ToolkitError:
-        if "PEM" in _reason(error):
+        if "PEM" in web.reason(error):
             return ConfigurationError(
-                f"{self._who} cannot be opened, its kubeconfig's client certificate is broken: {_reason(error)}.",
+                f"{self._who} cannot be opened, its kubeconfig's client certificate is broken: {web.reason(error)}.",
                 hint="Get its credentials anew, for GKE: gcloud container clusters get-credentials …",
                 by_hand=(kubectl(self.part, "version"),),
             )
         address = self._access.address if self._access else ""
         return Unreachable(
-            f"{self._who} shows a certificate at {address} that is not trusted: {_reason(error)}.",
+            f"{self._who} shows a certificate at {address} that is not trusted: {web.reason(error)}.",
             hint="Get the cluster's credentials anew (gcloud container clusters get-credentials …); a rebuilt cluster "
             "has another certificate. " + self._way_in(),
         )
@@ -220,7 +216,7 @@ class Api:
     def _refused(self, response: urllib3.BaseHTTPResponse, text: bytes, access: Access) -> ToolkitError | _Passing:
         code, message = response.status, _message(text)
         if 300 <= code < 400:
-            target = urlsplit(response.headers.get("Location", "")).hostname or "another address"
+            target = web.redirected_to(response.headers)
             return Unreachable(
                 f"{self._who} sends us on to {target} instead of answering: a login page, most likely.",
                 hint=self._way_in() + "Log in there first.",
@@ -277,18 +273,6 @@ def _message(text: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         return "no explanation"
     return scrub(str(message)).rstrip(".")[:500]
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause of a urllib3 error, in the system's words."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    text = getattr(seen, "verify_message", "") or getattr(seen, "strerror", "") or str(seen) or type(seen).__name__
-    return scrub(text).rstrip(".")[:300]
 
 
 def _expires_soon(access: Access) -> bool:

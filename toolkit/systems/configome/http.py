@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import ssl
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from toolkit.errors import ConfigurationError, Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
+from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
+from toolkit.systems import web
 from toolkit.systems.git_file import LARGEST_FILE
 
 if TYPE_CHECKING:
@@ -32,16 +29,14 @@ class Page:
         self._url = _checked(part.remote)
         self._token_from = token
         self._token_by_hand = token_by_hand
-        self._pool: urllib3.PoolManager | None = None
+        self._pool = web.Pool(
+            part.timeout_seconds, lambda: web.certificates(self._url, part.ca_file, "configome", "configome")
+        )
 
     @property
     def by_hand(self) -> str:
-        """`curl`, with the token by a pipe: a header on the command line could be read by others."""
-        ca = ["--cacert", self.part.ca_file] if self.part.ca_file else []
-        if not self._token_by_hand:
-            return shlex.join(["curl", "-sS", *ca, self._url])
-        curl = shlex.join(["curl", "-sS", *ca, "-H", "@-", self._url])
-        return f"{self._token_by_hand} | sed 's/^/Authorization: Bearer /' | {curl}"
+        """The `curl` that asks for the same."""
+        return web.curl(self._url, self.part.ca_file, self._token_by_hand)
 
     def read(self) -> str:
         """The text. Raises NotAllowed, NotFound, Unreachable, TimedOut, Failed (too large, no text)."""
@@ -52,7 +47,9 @@ class Page:
             headers["Authorization"] = f"Bearer {self._token_from().reveal()}"
         until = time.monotonic() + self.part.timeout_seconds
         try:
-            answer = self._opened().request("GET", self._url, headers=headers, redirect=False, preload_content=False)
+            answer = self._pool.opened().request(
+                "GET", self._url, headers=headers, redirect=False, preload_content=False
+            )
             try:
                 body = self._body(answer, until)
             finally:
@@ -60,7 +57,7 @@ class Page:
         except urllib3.exceptions.HTTPError as error:
             raise self._broken(error) from error
         if answer.status != 200:
-            raise self._refused(answer.status, answer.headers.get("Location", ""), body)
+            raise self._refused(answer.status, answer.headers, body)
         if body.lstrip()[:1] == b"<":
             raise Unreachable(
                 f"configome at {self._url} sends a web page, not YAML: a login page, most likely.",
@@ -73,9 +70,7 @@ class Page:
             raise Failed(f"configome at {self._url} is no text.", hint="Is configome.remote the YAML itself?") from None
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.clear()
-            self._pool = None
+        self._pool.close()
 
     def _body(self, answer: urllib3.BaseHTTPResponse, until: float) -> bytes:
         """All of it, unless it is too large or comes too slowly."""
@@ -88,12 +83,11 @@ class Page:
                 raise self._late()
         return bytes(found)
 
-    def _refused(self, code: int, location: str, body: bytes) -> ToolkitError:
+    def _refused(self, code: int, headers: Mapping[str, str], body: bytes) -> ToolkitError:
         where, hand = f"configome at {self._url}", (self.by_hand,)
         if 300 <= code < 400:
-            target = urlsplit(location).hostname or "another address"
             return Unreachable(
-                f"{where} sends us on to {target} instead of answering: a login page, most likely.",
+                f"{where} sends us on to {web.redirected_to(headers)} instead of answering: a login page, most likely.",
                 hint="configome.remote must be the address of the YAML itself; does it want a token?",
                 by_hand=hand,
             )
@@ -111,21 +105,17 @@ class Page:
         return Failed(f"{where} refuses the question ({code}){said}.", by_hand=hand)
 
     def _broken(self, error: Exception) -> ToolkitError:
-        import urllib3
-
-        failed = urllib3.exceptions
         where, hand = f"configome at {self._url}", (self.by_hand,)
-        if isinstance(error, failed.SSLError):
+        if web.is_untrusted(error):
             return Unreachable(
-                f"{where} shows a certificate that is not trusted: {_reason(error)}.",
+                f"{where} shows a certificate that is not trusted: {web.reason(error)}.",
                 hint="configome.ca_file names the authority that signed it.",
                 by_hand=hand,
             )
-        # A refused connection is a kind of timeout to urllib3.
-        if isinstance(error, failed.TimeoutError) and not isinstance(error, failed.NewConnectionError):
+        if web.is_late(error):
             return self._late()
         return Unreachable(
-            f"{where} cannot be reached: {_reason(error)}.",
+            f"{where} cannot be reached: {web.reason(error)}.",
             hint="Is your VPN up? Is configome.remote right?",
             by_hand=hand,
         )
@@ -137,56 +127,13 @@ class Page:
             by_hand=(self.by_hand,),
         )
 
-    def _opened(self) -> urllib3.PoolManager:
-        import urllib3
-
-        if self._pool is None:
-            seconds = self.part.timeout_seconds
-            timeout = urllib3.Timeout(connect=min(5.0, seconds), read=seconds)
-            self._pool = urllib3.PoolManager(timeout=timeout, retries=False, ssl_context=self._tls())
-        return self._pool
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self._url.startswith("https:"):
-            return None
-        try:
-            return ssl.create_default_context(
-                cafile=Path(self.part.ca_file).expanduser() if self.part.ca_file else None
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"configome.ca_file is {self.part.ca_file!r}, which cannot be read as certificates: {error}.",
-                hint="It must be a PEM file with the certificate of the authority that signed configome's.",
-            ) from error
-
 
 def _checked(remote: str) -> str:
-    try:
-        url = urlsplit(remote.strip())
-        host, _port = url.hostname, url.port
-    except ValueError:
-        host, url = None, urlsplit("")
-    local = host in ("127.0.0.1", "::1", "localhost")
-    if not host or url.username or url.password or not (url.scheme == "https" or (url.scheme == "http" and local)):
-        raise ConfigurationError(
-            "configome.remote is no https URL that may stand there.",
-            hint="Write it like https://configome.example.com/configome.yaml, without a user or a password.",
-        )
-    return url.geturl()
+    hint = "Write it like https://configome.example.com/configome.yaml, without a user or a password."
+    return web.checked(remote, "configome.remote", hint=hint, confidential=True).geturl()
 
 
 def _words(body: bytes) -> str:
     """What it says, on one line; "" for a web page."""
     text = " ".join(scrub(body[:5000].decode("utf-8", "replace")).split())
     return "" if text.startswith("<") else text[:_LONGEST].rstrip(".")
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause, in the system's words."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    return scrub(getattr(seen, "verify_message", "") or getattr(seen, "strerror", "") or str(seen) or "no reason")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable, UsageError
 from toolkit.secret import scrub
+from toolkit.systems import web
 
 _PASSING: Final = frozenset({500, 502, 503, 504})
 _LONGEST: Final = 400  # characters of a server's own words
@@ -78,9 +79,8 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where, qu
     if code < 300:
         return nonsense("an answer that is none")
     if 300 <= code < 400:
-        target = urlsplit(headers.get("Location", "")).hostname or "another address"
         return Unreachable(
-            f"{where} sends us on to {target} instead of answering: a login page, most likely.",
+            f"{where} sends us on to {web.redirected_to(headers)} instead of answering: a login page, most likely.",
             hint="Is logs.loki.address the API's address? It may be behind a gateway that people log in to.",
         )
     if code == 400 and "parse error" in words:
@@ -130,13 +130,10 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where, qu
 
 def broken(error: Exception, where: Where, query: str, seconds: float) -> ToolkitError:
     """A question without an answer."""
-    import urllib3
-
     hand = (by_hand(where, query),)
-    refused_connection = urllib3.exceptions.NewConnectionError  # though urllib3 makes it a kind of timeout
-    if isinstance(error, urllib3.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+    if web.is_untrusted(error):
         return untrusted(error, where)
-    if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, refused_connection):
+    if web.is_late(error):
         return TimedOut(
             f"{where} did not answer within {seconds:g} s.",
             hint="A shorter time or a narrower selector is quicker; logs.loki.timeout_seconds is how long is waited.",
@@ -147,7 +144,7 @@ def broken(error: Exception, where: Where, query: str, seconds: float) -> Toolki
 
 def untrusted(error: BaseException, where: Where) -> ToolkitError:
     return Unreachable(
-        f"{where} shows a certificate that is not trusted: {reason(error)}.",
+        f"{where} shows a certificate that is not trusted: {web.reason(error)}.",
         hint="logs.loki.ca_file names the authority that signed it.",
         by_hand=(f"openssl s_client -connect {urlsplit(where.address).netloc} </dev/null",),
     )
@@ -155,7 +152,7 @@ def untrusted(error: BaseException, where: Where) -> ToolkitError:
 
 def unreachable(error: BaseException, where: Where, hand: tuple[str, ...]) -> ToolkitError:
     return Unreachable(
-        f"{where} cannot be reached: {reason(error)}.",
+        f"{where} cannot be reached: {web.reason(error)}.",
         hint="Is your VPN up? Is logs.loki.address right?",
         by_hand=hand,
     )
@@ -166,18 +163,6 @@ def nonsense(what: str) -> ToolkitError:
         f"What answers at logs.loki.address is no Loki: it sent {what}.",
         hint="Does a gateway or a login page stand before it? `toolkit env show` says what is configured.",
     )
-
-
-def reason(error: BaseException) -> str:
-    """The innermost cause, in the system's words."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    text = getattr(seen, "verify_message", "") or getattr(seen, "strerror", "") or str(seen) or type(seen).__name__
-    return scrub(str(text)).rstrip(".")[:_LONGEST]
 
 
 def _words(body: bytes, kind: str) -> str:

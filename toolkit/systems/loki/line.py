@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from toolkit.errors import ConfigurationError, Interrupted, ToolkitError
+from toolkit.systems import web
 from toolkit.systems.interruption import SocketsInUse, ended_by
 from toolkit.systems.loki.errors import Passing, Where, broken, refused
 
 if TYPE_CHECKING:
+    import ssl
+
     import urllib3
 
     from toolkit.environments import model
     from toolkit.secret import Secret
 
-CONNECT_SECONDS: Final = 5.0
 _TRIES: Final = 3
 _TRIES_WHEN_BUSY: Final = 6
 _MOST_WAITING: Final = 60.0  # seconds in all, for a Loki that asks us to come back later
@@ -37,20 +37,13 @@ class LokiLine:
     def __init__(self, part: model.Loki, token: Callable[[], Secret] | None, token_by_hand: str) -> None:
         self.part = part
         self.where = Where(_checked(part.address), part.tenant, part.username, part.ca_file, token_by_hand)
-        self._token_from = token
-        self._token: Secret | None = None
-        self._lock = threading.Lock()
+        self._token = None if token is None else web.Token(token)
 
     @contextlib.contextmanager
     def opened(self, stop: threading.Event | None) -> Iterator[Ask]:
         """`ask(endpoint, parameters, query)` on connections of its own, until the end of the block."""
-        import urllib3
-
         sockets = SocketsInUse()
-        timeout = urllib3.Timeout(
-            connect=min(CONNECT_SECONDS, self.part.timeout_seconds), read=self.part.timeout_seconds
-        )
-        pool = sockets.pool(timeout=timeout, ssl_context=self.tls(), retries=False)
+        pool = sockets.pool(timeout=web.timeout(self.part.timeout_seconds), ssl_context=self.tls(), retries=False)
         try:
             yield lambda endpoint, parameters, query: self._asked(pool, sockets, endpoint, parameters, query, stop)
         finally:
@@ -61,7 +54,7 @@ class LokiLine:
         headers = {"X-Loki-Response-Encoding-Flags": "categorize-labels", "User-Agent": "mapapp-toolkit"}
         if self.part.tenant:
             headers["X-Scope-OrgID"] = self.part.tenant
-        token = self._known_token()
+        token = None if self._token is None else self._token.known()
         if token is not None and self.part.username:
             both = f"{self.part.username}:{token.reveal()}".encode()
             headers["Authorization"] = "Basic " + base64.b64encode(both).decode()
@@ -70,31 +63,11 @@ class LokiLine:
         return headers
 
     def tls(self) -> ssl.SSLContext | None:
-        if not self.where.address.startswith("https:"):
-            return None
-        file = Path(self.part.ca_file).expanduser() if self.part.ca_file else None
-        try:
-            return ssl.create_default_context(cafile=file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"logs.loki.ca_file is {self.part.ca_file!r}, which cannot be read as certificates: {error}.",
-                hint="It must be a PEM file with the certificate of the authority that signed Loki's.",
-            ) from error
+        return web.certificates(self.where.address, self.part.ca_file, "logs.loki", "Loki")
 
     def close(self) -> None:
-        with self._lock:
-            self._token = None
-
-    def _known_token(self) -> Secret | None:
-        if self._token_from is None:
-            return None
-        with self._lock:
-            if self._token is not None:
-                return self._token
-        token = self._token_from()  # not under the lock: it asks Vault
-        with self._lock:
-            self._token = token
-        return token
+        if self._token is not None:
+            self._token.forget()
 
     def _asked(
         self,
@@ -149,14 +122,9 @@ def _checked(address: str) -> str:
             "Where Loki is, is not configured: logs.loki.address is empty.",
             hint="Set it under [environments.NAME.logs.loki]; `toolkit config path` shows where.",
         )
-    try:
-        url = urlsplit(address.strip())
-        host, _port = url.hostname, url.port
-    except ValueError:
-        host, url = None, urlsplit("")
-    if url.scheme not in ("http", "https") or not host or url.username or url.password:
-        raise ConfigurationError(
-            "logs.loki.address is no http or https URL" + (" that may stand there" if host else "") + ".",
-            hint="Write it like https://loki.example.com, without a user, a password or the /loki/api/v1 behind it.",
-        )
+    url = web.checked(
+        address,
+        "logs.loki.address",
+        hint="Write it like https://loki.example.com, without a user, a password or the /loki/api/v1 behind it.",
+    )
     return f"{url.scheme}://{url.netloc}{url.path.rstrip('/').removesuffix('/loki/api/v1')}"

@@ -18,9 +18,11 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from toolkit.errors import Interrupted, TimedOut, ToolkitError, Unreachable
+from toolkit.systems import web
 from toolkit.systems.interruption import ended_by
+from toolkit.systems.live_session import SessionEnded
 from toolkit.systems.loki.answer import Chunk, chunk_of
-from toolkit.systems.loki.errors import Passing, Where, by_hand, nonsense, reason, refused, unreachable, untrusted
+from toolkit.systems.loki.errors import Passing, Where, by_hand, nonsense, refused, unreachable, untrusted
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -38,15 +40,6 @@ class Heard:
 
     chunks: Sequence[Chunk] = ()
     dropped: Sequence[int] = ()
-
-
-class Ended(Exception):
-    """The session is over. `expected`: Loki's own time limit, or a restart that it announced."""
-
-    def __init__(self, why: str, *, expected: bool) -> None:
-        super().__init__(why)
-        self.why = why
-        self.expected = expected
 
 
 class Tail:
@@ -68,7 +61,7 @@ class Tail:
         self._last = time.monotonic()
 
     def read(self, wait: float) -> Heard | None:
-        """The next message, None where none came within `wait` seconds. Raises Ended at the session's end."""
+        """The next message, None where none came within `wait` seconds. Raises SessionEnded at the session's end."""
         from websockets.exceptions import ConnectionClosed, WebSocketException
 
         try:
@@ -77,11 +70,11 @@ class Tail:
             return self._after_silence()
         except ConnectionClosed as closed:
             if self._closed.is_set():
-                raise Ended("closed", expected=True) from None
+                raise SessionEnded("closed", expected=True) from None
             words = (closed.rcvd.reason if closed.rcvd else "") or "the connection broke off"
-            raise Ended(words, expected="max duration" in words) from None
+            raise SessionEnded(words, expected="max duration" in words) from None
         except (WebSocketException, OSError) as error:
-            raise Ended(reason(error), expected=self._closed.is_set()) from None
+            raise SessionEnded(web.reason(error), expected=self._closed.is_set()) from None
         self._last = time.monotonic()
         self._pings.clear()
         return _heard(message)
@@ -107,7 +100,7 @@ class Tail:
             self._pings.clear()
             return Heard()
         if now - self._last > _SILENT_AFTER:
-            raise Ended(f"nothing was heard for {now - self._last:.0f} s", expected=False)
+            raise SessionEnded(f"nothing was heard for {now - self._last:.0f} s", expected=False)
         if now - max([self._last, *(at for at, _ in self._pings)]) > _PING_EVERY:
             from websockets.exceptions import ConnectionClosed
 
@@ -172,7 +165,7 @@ def _no_connection(error: Exception, where: Where, seconds: float, hand: tuple[s
     if isinstance(error, OSError):
         return unreachable(error, where, hand)
     return Unreachable(
-        f"{where} opened no live stream: {reason(error)}.",
+        f"{where} opened no live stream: {web.reason(error)}.",
         hint="A gateway before it has to let WebSockets through (Upgrade, Connection).",
         by_hand=hand,
     )

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from toolkit.errors import ConfigurationError, NotFound, Unreachable
+from toolkit.systems import web
 from toolkit.systems.okta.errors import Passing, Where, broken, nonsense, refused
 from toolkit.systems.okta.people import Group, User, read_group, read_user
 
 if TYPE_CHECKING:
-    import urllib3
-
     from toolkit.environments.access import Okta as Part
     from toolkit.secret import Secret
 
@@ -39,10 +35,10 @@ class Okta:
     def __init__(self, part: Part, token: Callable[[], Secret], token_by_hand: str) -> None:
         self.part = part
         self.where = Where(_checked(part.address), part.ca_file, token_by_hand)
-        self._token_from = token
-        self._token: Secret | None = None
-        self._lock = threading.Lock()
-        self._opened: urllib3.PoolManager | None = None
+        self._token = web.Token(token)
+        self._pool = web.Pool(
+            part.timeout_seconds, lambda: web.certificates(self.where.address, part.ca_file, "okta", "Okta")
+        )
 
     def user(self, who: str) -> User | None:
         """The person of that login, short login or e-mail address; None where there is none.
@@ -82,11 +78,8 @@ class Okta:
 
     def close(self) -> None:
         """Forget the token, and end the connections."""
-        with self._lock:
-            self._token = None
-            if self._opened is not None:
-                self._opened.clear()
-                self._opened = None
+        self._token.forget()
+        self._pool.close()
 
     def _searched(self, who: str) -> User | None:
         """By e-mail address: it need not be what they sign in with. A search finds the deprovisioned too."""
@@ -147,11 +140,11 @@ class Okta:
 
         headers = {
             "Accept": "application/json",
-            "Authorization": f"SSWS {self._known_token().reveal()}",
+            "Authorization": f"SSWS {self._token.known().reveal()}",
             "User-Agent": "mapapp-toolkit",
         }
         try:
-            answer = self._pool().request("GET", self.where.address + path, headers=headers, redirect=False)
+            answer = self._pool.opened().request("GET", self.where.address + path, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise broken(error, self.where, path, self.part.timeout_seconds) from error
         if answer.status != 200:
@@ -161,38 +154,6 @@ class Okta:
         except ValueError:
             page = answer.data.lstrip()[:1] == b"<"
             raise nonsense(self.where, "a web page" if page else "something that is not JSON") from None
-
-    def _known_token(self) -> Secret:
-        with self._lock:
-            if self._token is not None:
-                return self._token
-        token = self._token_from()  # not under the lock: it asks Vault
-        with self._lock:
-            self._token = token
-        return token
-
-    def _pool(self) -> urllib3.PoolManager:
-        import urllib3
-
-        with self._lock:
-            if self._opened is None:
-                seconds = self.part.timeout_seconds
-                timeout = urllib3.Timeout(connect=min(5.0, seconds), read=seconds)
-                self._opened = urllib3.PoolManager(timeout=timeout, retries=False, ssl_context=self._tls())
-            return self._opened
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if not self.where.address.startswith("https:"):
-            return None
-        try:
-            return ssl.create_default_context(
-                cafile=Path(self.part.ca_file).expanduser() if self.part.ca_file else None
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"okta.ca_file is {self.part.ca_file!r}, which cannot be read as certificates: {error}.",
-                hint="It must be a PEM file with the certificate of the authority that signed Okta's.",
-            ) from error
 
 
 def _quoted(text: str) -> str:
@@ -206,15 +167,10 @@ def _checked(address: str) -> str:
             "Where Okta is, is not configured: okta.address is empty.",
             hint="Set it under [environments.NAME.okta], with okta.vault_path; `toolkit config path` shows where.",
         )
-    try:
-        url = urlsplit(address.strip())
-        host, _port = url.hostname, url.port
-    except ValueError:
-        host, url = None, urlsplit("")
-    local = host in ("127.0.0.1", "::1", "localhost")
-    if not host or url.username or url.password or not (url.scheme == "https" or (url.scheme == "http" and local)):
-        raise ConfigurationError(
-            "okta.address is no https URL that may stand there.",
-            hint="Write it like https://example.okta.com, without a user, a password or the /api/v1 behind it.",
-        )
-    return f"https://{url.netloc}" if url.scheme == "https" else f"http://{url.netloc}"
+    url = web.checked(
+        address,
+        "okta.address",
+        hint="Write it like https://example.okta.com, without a user, a password or the /api/v1 behind it.",
+        confidential=True,
+    )
+    return f"{url.scheme}://{url.netloc}"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from toolkit.errors import Failed, NotAllowed, NotFound, TimedOut, ToolkitError, Unreachable
 from toolkit.secret import scrub
+from toolkit.systems import web
 
 _LONGEST: Final = 300  # characters of a server's own words
 
@@ -28,10 +27,8 @@ class Where:
         return f"Okta at {self.address}"
 
     def by_hand(self, path: str) -> str:
-        """`curl`, with the token by a pipe: a header on the command line could be read by others."""
-        words = ["curl", "-sS", *(["--cacert", self.ca_file] if self.ca_file else []), "-H", "@-"]
-        curl = shlex.join([*words, f"{self.address}{path}"])
-        return f"{self.token_by_hand} | sed 's/^/Authorization: SSWS /' | {curl}" if self.token_by_hand else curl
+        """The `curl` that asks for the same."""
+        return web.curl(f"{self.address}{path}", self.ca_file, self.token_by_hand, "SSWS")
 
 
 class Passing(Exception):
@@ -47,9 +44,8 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where, pa
     """Any answer but 200. Error documents are Okta's: errorCode (E0000011), errorSummary."""
     hand = (where.by_hand(path),)
     if 300 <= code < 400:
-        target = urlsplit(headers.get("Location", "")).hostname or "another address"
         return Unreachable(
-            f"{where} sends us on to {target} instead of answering: a login page, most likely.",
+            f"{where} sends us on to {web.redirected_to(headers)} instead of answering: a login page, most likely.",
             hint="Is okta.address the organisation's own address (https://example.okta.com)?",
         )
     error, words = _words(body)
@@ -92,16 +88,13 @@ def refused(code: int, headers: Mapping[str, str], body: bytes, where: Where, pa
 
 def broken(error: Exception, where: Where, path: str, seconds: float) -> ToolkitError | Passing:
     """A question without an answer."""
-    import urllib3
-
     hand = (where.by_hand(path),)
-    if isinstance(error, urllib3.exceptions.SSLError):
+    if web.is_untrusted(error):
         return Unreachable(
-            f"{where} shows a certificate that is not trusted: {_reason(error)}.",
+            f"{where} shows a certificate that is not trusted: {web.reason(error)}.",
             hint="Something between here and Okta opens the connection; okta.ca_file names its authority.",
         )
-    refused_connection = urllib3.exceptions.NewConnectionError  # though urllib3 makes it a kind of timeout
-    if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, refused_connection):
+    if web.is_late(error):
         return TimedOut(
             f"{where} did not answer within {seconds:g} s.",
             hint="status.okta.com says whether others see it too; okta.timeout_seconds is how long is waited.",
@@ -109,7 +102,7 @@ def broken(error: Exception, where: Where, path: str, seconds: float) -> Toolkit
         )
     return Passing(
         Unreachable(
-            f"{where} cannot be reached: {_reason(error)}.",
+            f"{where} cannot be reached: {web.reason(error)}.",
             hint="Is your network up? Is okta.address right? status.okta.com says whether others see it too.",
             by_hand=hand,
         )
@@ -145,15 +138,3 @@ def _until_reset(headers: Mapping[str, str]) -> float | None:
         return max(1.0, float(headers["X-Rate-Limit-Reset"]) - time.time() + 1)
     except (KeyError, ValueError):
         return None
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause, in the system's words."""
-    seen: BaseException = error
-    for _ in range(10):
-        inner = seen.__cause__ or seen.__context__ or getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    text = getattr(seen, "verify_message", "") or getattr(seen, "strerror", "") or str(seen) or type(seen).__name__
-    return _short(str(text))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -13,8 +11,7 @@ from textual.widgets import OptionList, Static
 from toolkit.checks.finding import Finding, Status
 from toolkit.tui.about import About
 from toolkit.tui.background import each
-from toolkit.tui.screens.shell import Page
-from toolkit.tui.screens.text_page import TextPage
+from toolkit.tui.screens.findings_page import FindingsPage
 from toolkit.tui.widgets import findings
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.panel import Panel
@@ -78,20 +75,11 @@ class BioHivePanel(Panel["tuple[Finding, ...]"]):
         self.query_one("#finding", Static).update(Content("\n").join(lines))
 
 
-class BioHivePage(Page):
-    """Pushed; escape goes back."""
-
-    page = "home"
-    AUTO_FOCUS = "FindingList"
+class BioHivePage(FindingsPage):
+    """On top of the page one came from."""
 
     def __init__(self) -> None:
         super().__init__(crumb="BioHive")
 
     def body(self) -> ComposeResult:
         yield BioHivePanel(id="biohive")
-
-    @on(OptionList.OptionSelected)
-    async def action_details(self) -> None:
-        finding = self.query_one(FindingList).in_focus
-        if finding is not None:
-            await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
-from toolkit.errors import ToolkitError
-from toolkit.secret import scrub
-from toolkit.tui import background
-from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.bucket_tree import Folder, Row, targets
-from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
-from toolkit.tui.screens.bucket_info import folder_page, object_page
-from toolkit.tui.screens.shell import Page
+from toolkit.tui.screens.bucket_info import folder_page
+from toolkit.tui.screens.bucket_rows import BucketRows
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets.bucket_panel import BucketPanel
 from toolkit.tui.widgets.filter import Filter
@@ -27,19 +20,11 @@ from toolkit.tui.widgets.table import Table
 from toolkit.tui.widgets.transfer import Transfers
 from toolkit.tui.wording import foreign
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from toolkit.actions.plan import Action
-    from toolkit.systems.bucket import ObjectInfo
-
-
-class BucketPage(Page):
+class BucketPage(BucketRows):
     """The page on key 3."""
 
-    page = "bucket"
     BINDINGS = bindings("bucket")
-    AUTO_FOCUS = "Rows"
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,28 +60,6 @@ class BucketPage(Page):
     def action_close(self) -> None:
         self.panel.close_or_leave()
 
-    def action_mark(self) -> None:
-        self.panel.mark()
-
-    def action_mark_all(self) -> None:
-        self.panel.mark_all()
-
-    def action_unmark(self) -> None:
-        self.panel.unmark()
-
-    # The filter
-
-    def action_filter(self) -> None:
-        self.query_one(Filter).begin()
-
-    @on(Input.Changed, "Filter")
-    def _filtered(self) -> None:
-        self.panel.filter(self.query_one(Filter).needle)
-
-    @on(Filter.Taken)
-    def _left(self) -> None:
-        self.panel.table.rows.focus()
-
     # What is done with it
 
     def action_info(self) -> None:
@@ -105,13 +68,13 @@ class BucketPage(Page):
             url, environment = self.panel.url(row), self.session.environment
             self.app.push_screen(TextPage(foreign(row.path), lambda width: folder_page(row, url, environment, width)))
         elif row is not None:
-            background.work_for(self, partial(show_details, self, row), group="info", exclusive=True)
+            self.show_details(row)
 
     async def action_delete(self) -> None:
         rows = self.panel.chosen
         if rows:
             core, wanted = self.session.core, targets(rows)
-            await take_to_the_gate(self, lambda: core.remove(wanted), "Nothing can be deleted")
+            await self.take_to_the_gate(lambda: core.remove(wanted), "Nothing can be deleted")
 
     async def action_deleted(self) -> None:
         from toolkit.tui.screens.bucket_deleted import DeletedPage
@@ -153,31 +116,6 @@ class BucketPage(Page):
             shown.clear()
         else:
             self.notify("No download goes on.")
-
-
-async def show_details(page: Page, item: ObjectInfo) -> None:
-    """All that the bucket says of an object, on a page of its own."""
-    core, environment = page.session.core, page.session.environment
-    try:
-        details = await in_thread(lambda: core.object_details(item), f"look at {item.path}")
-    except Exception as error:  # noqa: BLE001 - said here; the list works on
-        problem = as_problem(error)
-        text = scrub(f"{problem.message} {problem.hint}".strip())
-        page.notify(text, title=foreign(item.path), severity="error", timeout=15)
-        return
-    if page.is_current:
-        title = foreign(item.path.rpartition("/")[2] or item.path)
-        await page.app.push_screen(TextPage(title, lambda width: object_page(details, environment, width)))
-
-
-async def take_to_the_gate(page: Page, make: Callable[[], Action], trouble: str) -> None:
-    """Make an action and carry it out through the gate; what speaks against it beforehand is said."""
-    try:
-        action = make()
-    except ToolkitError as problem:
-        page.notify(scrub(f"{problem.message} {problem.hint}".strip()), title=trouble, severity="error")
-        return
-    await house(page).carry_out(action)
 
 
 PAGE = BucketPage

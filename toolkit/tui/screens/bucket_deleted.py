@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from toolkit.errors import ToolkitError
 from toolkit.figures import age, duration, size
-from toolkit.tui import background
 from toolkit.tui.about import About
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.registry import bindings
-from toolkit.tui.screens.bucket import show_details, take_to_the_gate
-from toolkit.tui.screens.shell import Page
+from toolkit.tui.screens.bucket_rows import BucketRows
 from toolkit.tui.widgets.filter import Filter
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging
@@ -231,13 +229,11 @@ class DeletedPanel(Panel["list[ObjectInfo]"]):
         return "$text-warning" if self.off or self._broke is not None or isinstance(self._info, ToolkitError) else ""
 
 
-class DeletedPage(Page):
+class DeletedPage(BucketRows):
     """On top of the page of the folders."""
 
-    page = "bucket"
     SCOPE = "bucket-deleted"
     BINDINGS = bindings("bucket-deleted")
-    AUTO_FOCUS = "Rows"
 
     def __init__(self, prefix: str) -> None:
         super().__init__(crumb="Deleted")
@@ -251,31 +247,11 @@ class DeletedPage(Page):
     def panel(self) -> DeletedPanel:
         return self.query_one(DeletedPanel)
 
-    def action_mark(self) -> None:
-        self.panel.mark()
-
-    def action_mark_all(self) -> None:
-        self.panel.mark_all()
-
-    def action_unmark(self) -> None:
-        self.panel.unmark()
-
-    def action_filter(self) -> None:
-        self.query_one(Filter).begin()
-
-    @on(Input.Changed, "Filter")
-    def _filtered(self) -> None:
-        self.panel.filter(self.query_one(Filter).needle)
-
-    @on(Filter.Taken)
-    def _left(self) -> None:
-        self.panel.table.rows.focus()
-
     @on(Table.Chosen)
     def action_info(self) -> None:
         item = self.panel.table.in_focus
         if item is not None:
-            background.work_for(self, partial(show_details, self, item), group="info", exclusive=True)
+            self.show_details(item)
 
     async def action_restore(self) -> None:
         wanted = self.panel.chosen
@@ -283,7 +259,7 @@ class DeletedPage(Page):
             self.notify("There is nothing to restore.", severity="warning")
             return
         core = self.session.core
-        await take_to_the_gate(self, lambda: core.restore(wanted), "Nothing can be restored")
+        await self.take_to_the_gate(lambda: core.restore(wanted), "Nothing can be restored")
 
 
 def _latest(item: ObjectInfo) -> tuple[float, str]:

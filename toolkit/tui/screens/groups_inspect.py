@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -17,9 +16,8 @@ from toolkit.progress import Progress
 from toolkit.secret import scrub
 from toolkit.tui.about import About
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.screens.findings_page import show_finding
 from toolkit.tui.screens.shell import Page
-from toolkit.tui.screens.text_page import TextPage
-from toolkit.tui.widgets import findings
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.prose import hanging, labelled
 from toolkit.tui.widgets.working import Working
@@ -137,6 +135,4 @@ class InspectPage(Page):
 
     @on(OptionList.OptionSelected)
     async def action_details(self) -> None:
-        finding = self.query_one(InspectPanel).list.in_focus
-        if finding is not None:
-            await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))
+        await show_finding(self, self.query_one(InspectPanel).list.in_focus)

@@ -12,13 +12,13 @@ from textual.widgets import OptionList
 from toolkit.tui import walk_start
 from toolkit.tui.house import house
 from toolkit.tui.registry import bindings
+from toolkit.tui.screens.findings_page import show_finding
 from toolkit.tui.screens.home_attention import LOGIN, OPERATION, Attention, AttentionList, details
 from toolkit.tui.screens.home_health import Health
 from toolkit.tui.screens.home_layers import LayerList, Layers
 from toolkit.tui.screens.home_manager import ManagerPanel
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.screens.text_page import TextPage
-from toolkit.tui.widgets import findings
 from toolkit.tui.widgets.findings import FindingList
 
 
@@ -75,9 +75,7 @@ class Home(Page):
     async def action_details(self) -> None:
         """All that was found for the row in focus."""
         if isinstance(self.focused, FindingList):
-            finding = self.focused.in_focus
-            if finding is not None:
-                await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))
+            await show_finding(self, self.focused.in_focus)
             return
         item = self.query_one(Attention).in_focus
         if item is not None:

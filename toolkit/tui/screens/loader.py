@@ -3,7 +3,6 @@ one came from."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -14,9 +13,7 @@ from textual.widgets import OptionList, Static
 
 from toolkit.checks.finding import Finding, Status
 from toolkit.tui.about import About
-from toolkit.tui.screens.shell import Page
-from toolkit.tui.screens.text_page import TextPage
-from toolkit.tui.widgets import findings
+from toolkit.tui.screens.findings_page import FindingsPage
 from toolkit.tui.widgets.findings import FindingList
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.prose import hanging, labelled
@@ -112,20 +109,11 @@ def beside(row: Row, width: int) -> list[Content]:
     ]
 
 
-class LoaderPage(Page):
-    """Pushed; escape goes back."""
-
-    page = "home"
-    AUTO_FOCUS = "FindingList"
+class LoaderPage(FindingsPage):
+    """On top of the page one came from."""
 
     def __init__(self) -> None:
         super().__init__(crumb="Auto-loader")
 
     def body(self) -> ComposeResult:
         yield LoaderPanel(id="loader")
-
-    @on(OptionList.OptionSelected)
-    async def action_details(self) -> None:
-        finding = self.query_one(FindingList).in_focus
-        if finding is not None:
-            await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))

@@ -4,7 +4,6 @@ mends them one key away. On top of any page.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -21,6 +20,7 @@ from toolkit.tui.about import About
 from toolkit.tui.background import each, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.screens.findings_page import show_finding
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.screens.text_page import TextPage
 from toolkit.tui.widgets import causes, findings
@@ -269,8 +269,7 @@ class WhyPage(Page):
     async def action_details(self) -> None:
         focused = self.focused
         if isinstance(focused, FindingList):
-            if focused.in_focus is not None:
-                await self.app.push_screen(TextPage(focused.in_focus.name, partial(findings.details, focused.in_focus)))
+            await show_finding(self, focused.in_focus)
         elif (told := self.query_one(CauseList).in_focus) is not None:
             await self.app.push_screen(TextPage(told.name, told.details))
 
