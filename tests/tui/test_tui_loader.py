@@ -19,7 +19,7 @@ async def test_a_key_shows_both_sides_with_what_differs(size: tuple[int, int]) -
         await app.see("Auto-loader", "✗ fail", "configome lacks hit_rescaled", "Tell those who build the groups.")
         await app.see("✗ hit_rescaled  (production alone)", "configome: True", "toolkit loader plan --env rp006")
         await app.press("enter")
-        await app.see("loader-settings")
+        await app.see("look --at loader-settings")
         await app.press("escape", "escape")
         await app.see("Health")
 

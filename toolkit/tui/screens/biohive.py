@@ -91,7 +91,8 @@ class BioHivePage(Page):
         yield BioHivePanel(id="biohive")
 
     @on(OptionList.OptionSelected)
-    async def action_details(self) -> None:
+    async def action_open(self) -> None:
+        """All of the finding in focus."""
         finding = self.query_one(FindingList).in_focus
         if finding is not None:
             await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _LABEL = 18
 _COMMANDS = (
-    ("a group", "toolkit loader check --group GROUP --env {}"),
-    ("dry run", "toolkit loader plan --env {}"),
+    ("check a group", "toolkit loader check --group GROUP --env {}"),
+    ("dry run's plan", "toolkit loader plan --env {}"),
 )
 
 
@@ -84,7 +84,7 @@ class LoaderPanel(Panel["Seen"]):
         width = max(self.content_size.width - 1, 30)
         lines = [hanging(Content(""), foreign(finding.summary), width)]
         if finding.hint and finding.status is not Status.OK:
-            lines.append(hanging(Content.styled("next ", "bold"), foreign(finding.hint), width))
+            lines.append(hanging(Content.styled(f"{'next':<{_LABEL}}", "bold"), foreign(finding.hint), width))
         lines.append(Content(""))
         for row in self._rows:
             lines += beside(row, width)
@@ -125,7 +125,8 @@ class LoaderPage(Page):
         yield LoaderPanel(id="loader")
 
     @on(OptionList.OptionSelected)
-    async def action_details(self) -> None:
+    async def action_open(self) -> None:
+        """All of the finding in focus."""
         finding = self.query_one(FindingList).in_focus
         if finding is not None:
             await self.app.push_screen(TextPage(finding.name, partial(findings.details, finding)))

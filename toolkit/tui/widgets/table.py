@@ -281,8 +281,9 @@ class Table(Vertical, Generic[T]):
         return self._copied(thing) if self._copied else "\t".join(column.text(thing) for column in self._columns)
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:
-            self._width = event.size.width
+        del event
+        if (width := self.content_size.width) != self._width:
+            self._width = width
             self._widest.clear()
             self._fit(_sampled(self._things))
         self._fit(self._visible())
