@@ -22,7 +22,7 @@ NOW = tui_snapshots.NOW
 
 
 @pytest.fixture
-def written(still: Still, monkeypatch: pytest.MonkeyPatch) -> Journal:  # noqa: F811
+def written(still: Still, monkeypatch: pytest.MonkeyPatch) -> Journal:
     """A journal with a change of each kind of outcome."""
     ids = (SimpleNamespace(hex=f"{number:032x}") for number in count(0x7F3A_91C2_0001 << 80, 0x1_1D_0000_0101 << 80))
     monkeypatch.setattr(toolkit.actions.journal, "uuid", SimpleNamespace(uuid4=lambda: next(ids)))

@@ -34,7 +34,7 @@ TOLD = (
 
 
 @asynccontextmanager
-async def logs(still: Still, patch: pytest.MonkeyPatch, error: Unreachable | None = None) -> AsyncIterator[Driver]:  # noqa: F811
+async def logs(still: Still, patch: pytest.MonkeyPatch, error: Unreachable | None = None) -> AsyncIterator[Driver]:
     """The page on key 5, on what was said."""
     talk = Talk(sorted(TOLD, key=lambda line: line.time), live=False)
 

@@ -12,7 +12,7 @@ from tui_stand_ins import World
 
 
 @pytest.fixture
-def world(still: Still, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:  # noqa: F811
+def world(still: Still, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     made_up_runbooks(tmp_path / "runbooks", made, monkeypatch)
     return made

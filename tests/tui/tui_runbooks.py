@@ -12,8 +12,8 @@ import pytest
 from tui_stand_ins import NAMES, Rebuild, World
 
 import toolkit.actions.journal
-import toolkit.walkthrough.record  # noqa: F401 - loaded before the clock is made to stand still
-import toolkit.walkthrough.report  # noqa: F401
+import toolkit.walkthrough.record
+import toolkit.walkthrough.report
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.runner import Check
 

@@ -41,6 +41,7 @@ RUNBOOK_COLUMNS: list[Column[Entry]] = [
         lambda entry: entry.symptom if entry.sound else f"✗ has a mistake: {entry.symptom}",
         lambda entry: "" if entry.sound else "bold $text-error",
         flexible=True,
+        prose=True,
     ),
     Column("runbook", lambda entry: entry.name, roomy=True),
 ]
