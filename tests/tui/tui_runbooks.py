@@ -12,7 +12,7 @@ import pytest
 from tui_stand_ins import NAMES, Rebuild, World
 
 import toolkit.actions.journal
-import toolkit.walkthrough.record
+import toolkit.walkthrough.record  # these are loaded before the clock is made to stand still
 import toolkit.walkthrough.report
 from toolkit.checks.finding import Finding, Status
 from toolkit.checks.runner import Check
