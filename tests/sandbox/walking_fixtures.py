@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit import opening
 from toolkit.cli.walking import InScript
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.walkthrough.case import Case
 from toolkit.walkthrough.library import library
 from toolkit.walkthrough.page import Asked, Branch, Runbook, Step
@@ -66,6 +66,9 @@ class Walker(InScript):
 
     def problem(self, error: ToolkitError) -> None:
         self.problems.append(error.message)
+
+    def refused(self, error: UsageError) -> None:
+        self.problem(error)
 
     def answer(self, asked: Asked, prompt: str) -> str:
         assert asked.default is not None, f"nobody answers {asked.name}"

@@ -104,6 +104,15 @@ async def test_the_end_is_followed_until_one_scrolls_up(monkeypatch: pytest.Monk
         await app.see("/map/159 200", "● following")
 
 
+async def test_where_a_line_is_from_stands_in_it_only_where_there_are_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk([said(n) for n in range(100)])
+    async with logs(talk, monkeypatch) as (app, _):
+        await app.see("/map/99 200")
+        assert "aaaa" not in app.text
+        talk.later.append(said(100, stream=OTHER))
+        await app.see("/map/100 200", "v2-aaaa", "v2-bbbb")
+
+
 async def test_a_heartbeat_while_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     async with logs(Talk([said(1)]), monkeypatch) as (app, page):
         await app.see("/map/1")

@@ -62,6 +62,33 @@ async def test_an_unknown_environment_leaves_the_choice() -> None:
         await app.see("Health")
 
 
+async def test_a_page_asked_for_before_it_is_open_is_shown_then() -> None:
+    world = World()
+    world.hanging.add("open")
+    async with driven(None, world=world) as app:
+        await app.press("2")
+        await app.see("Choose an environment first")
+        await app.press("down", "enter")
+        await app.see("Opening rp006")
+        await app.press("7", "2")
+        world.release.set()
+        await app.see("number 1 of the dropdown")
+        assert app.app.page == "groups"
+
+
+async def test_a_page_asked_for_of_what_cannot_be_opened_is_forgotten() -> None:
+    world = World()
+    world.hanging.add("open")
+    async with driven(None, world=world) as app:
+        await app.press("enter")
+        await app.see("Opening mapapp")
+        await app.press("2")
+        world.release.set()
+        await app.see("Nothing is known of mapapp yet")
+        await app.press("down", "enter")
+        await app.see("Needs attention")
+
+
 async def test_what_cannot_be_opened_says_why_and_another_opens() -> None:
     async with driven(None) as app:
         await app.press("enter")

@@ -85,6 +85,9 @@ class Scripted:
     def problem(self, error: ToolkitError) -> None:
         self.problems.append(error.message)
 
+    def refused(self, error: UsageError) -> None:
+        self.problem(error)
+
     def shell(self, command: str) -> bool:
         return False
 

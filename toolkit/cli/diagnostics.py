@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit import figures
 from toolkit.errors import ToolkitError
@@ -63,19 +63,14 @@ def ask(question: str) -> str:
 
 
 def ask_line(question: str) -> str | None:
-    """Ask on stderr (stdout may be piped), read a line from stdin; None for Ctrl-D. Ctrl-C ends the command, also
-    while work is being watched: it waits for this answer."""
+    """Ask on stderr (stdout may be piped), read a line from stdin; None for Ctrl-D. Ctrl-C and SIGTERM end the command,
+    also while work is being watched: it waits for this answer."""
     import signal
 
     sys.stderr.write(scrub(question) + " ")
     sys.stderr.flush()
-    in_main = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler) if in_main else None
-    try:
+    with _handling({signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}):
         answer = sys.stdin.readline()
-    finally:
-        if previous is not None:
-            signal.signal(signal.SIGINT, previous)
     if not answer.endswith("\n"):
         sys.stderr.write("\n")
     return answer or None
@@ -92,7 +87,7 @@ def ask_secret(question: str) -> str:
 def watching() -> Iterator[Progress]:
     """A Progress whose events are shown: live bars on a terminal, plain lines (a few) where stderr is piped.
 
-    Ctrl-C asks the work to stop in an orderly way; a second one ends it at once.
+    Ctrl-C, and SIGTERM, ask the work to stop in an orderly way; a second one ends it at once.
     """
     import signal
 
@@ -105,16 +100,22 @@ def watching() -> Iterator[Progress]:
         progress.stop.set()
         shown.tell(Step("Stopping … (Ctrl-C again ends at once)"))
 
+    with _handling({signal.SIGINT: on_interrupt, signal.SIGTERM: on_interrupt}), shown:
+        yield progress
+
+
+@contextmanager
+def _handling(handlers: Mapping[int, Any]) -> Iterator[None]:
+    """These handlers of signals, until the end of the block. In the main thread alone: elsewhere others handle them."""
+    import signal
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items() if in_main}
     try:
-        previous = signal.signal(signal.SIGINT, on_interrupt)
-    except ValueError:  # not in the main thread: somebody else handles Ctrl-C
-        previous = None
-    try:
-        with shown:
-            yield progress
+        yield
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGINT, previous)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Heartbeat:

@@ -14,7 +14,7 @@ from toolkit.checks.finding import Finding, Status
 from toolkit.cli import diagnostics
 from toolkit.cli.acting import finding_line, show_plan
 from toolkit.cli.diagnostics import printable
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.walkthrough.case import NeedsPerson
 from toolkit.walkthrough.page import END, NEXT, Asked, Branch, Runbook, Step
 from toolkit.walkthrough.person import Decision
@@ -60,6 +60,9 @@ class AtTerminal:
         _show_done(done)
 
     def problem(self, error: ToolkitError) -> None:
+        diagnostics.error(error)
+
+    def refused(self, error: UsageError) -> None:
         diagnostics.error(error)
 
     def shell(self, command: str) -> bool:
@@ -149,6 +152,9 @@ class InScript:
         _show_done(done)
 
     def problem(self, error: ToolkitError) -> None:
+        diagnostics.error(error)
+
+    def refused(self, error: UsageError) -> None:
         diagnostics.error(error)
 
     def shell(self, command: str) -> bool:

@@ -89,12 +89,14 @@ class Tape:
 
 class Kept:
     """See above. `came` counts entries that came in all; `dropped` those that fell off what is shown;
-    `unseen` those that had been let go of before the filter of now could look at them."""
+    `unseen` those that had been let go of before the filter of now could look at them. `origins`: all that any of
+    them was from."""
 
     def __init__(self, most: int = MOST, characters: int = MOST_CHARACTERS) -> None:
         self.all, self.shown = Tape(most, characters), Tape(most, characters)
         self.came = self.dropped = self.unseen = self._lost = 0
         self.hold = False
+        self.origins: set[str] = set()
         self._pending = Tape(most, characters)
         self._missed = 0
         self._next = 0
@@ -109,7 +111,9 @@ class Kept:
         """Take what came; `wanted`: those of them that the filter keeps (None: all)."""
         numbers = range(self._next, self._next + len(items))
         self._next += len(items)
-        self.came += entries(items)
+        origins = [item.origin for item in items if type(item) is Entry]
+        self.came += len(origins)
+        self.origins.update(origins)
         self.all.extend(items, numbers)
         self._lost += self.all.drop(self.all.over)
         if wanted is None:

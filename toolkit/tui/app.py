@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.secret import scrub
-from toolkit.tui import background, in_browser, keymap, looks, theme
+from toolkit.tui import background, gone, in_browser, keymap, looks, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
@@ -91,6 +91,8 @@ class ToolkitApp(PagedApp):
         self.set_interval(0.5, self._watch_transfers)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
+        elif not self.is_headless:
+            self.set_interval(1, gone.watch_terminal(self))
         self.set_interval(LOOK, self.drilling.watch)
 
     # What the person likes
@@ -138,7 +140,8 @@ class ToolkitApp(PagedApp):
         self.operation = self.operation if self.operation is not None and self.operation.ongoing else None
         background.work_for(self, partial(self._ask_who, self.session), group="who", exclusive=True)
         self.set_timer(_IMPORTED, _keep_for_good)
-        await self.action_go("home")
+        page, self.first_page = self.first_page, "home"
+        await self.action_go(page)
 
     async def reopen(self) -> None:
         """Open the environment anew: the world behind it is another one now."""
@@ -352,8 +355,8 @@ def run_app(environment: str | None, opener: Opener) -> int:
     """Run the terminal app until it is left; gives back the exit code."""
     app = ToolkitApp(opener, environment)
     app.run()
-    if not app.left and app.bug is None:  # a browser's tab was closed, or its server ended
-        in_browser.let_end(app.operation)
+    if not app.left and app.bug is None:  # nobody looks any more
+        gone.let_end(app.operation)
     code: int = app.return_value if app.return_value is not None else ExitCode.OK
     if app.bug is not None:
         from toolkit import crash

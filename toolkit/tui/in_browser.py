@@ -1,21 +1,17 @@
-"""The app behind a browser's tab (`toolkit serve`): it ends with its tab, but a change that was begun comes to its end.
-
-Textual ends an app whose tab was closed from outside, and one whose server is gone not at all.
+"""The app behind a browser's tab (`toolkit serve`). Textual ends an app whose tab was closed, and one whose server is
+gone not at all.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from toolkit.tui.app import ToolkitApp
-    from toolkit.tui.operation import Operation
 
 _DRIVER: Final = "textual.drivers.web_driver:"
-_OFTEN: Final = 0.1  # seconds between looks at a change that is waited for
 
 
 def meant() -> bool:
@@ -32,12 +28,3 @@ def watch_server(app: ToolkitApp) -> Callable[[], None]:
             app.exit()
 
     return look
-
-
-def let_end(operation: Operation | None) -> None:
-    """Wait for a change that is being carried out; one that is only asked about is declined."""
-    if operation is None:
-        return
-    operation.decline()
-    while operation.ongoing:
-        time.sleep(_OFTEN)

@@ -59,6 +59,7 @@ class PagedApp(SwitchingApp):
         super().__init__()
         self.session: Session | None = None
         self.operation: Operation | None = None
+        self.first_page = "home"  # of the environment that is being opened
         self._been: list[str] = []
 
     def opened(self) -> Session:
@@ -100,7 +101,10 @@ class PagedApp(SwitchingApp):
 
     async def _show_page(self, page: str) -> None:
         if self.session is None:
-            self.notify("Choose an environment first.", severity="warning")
+            if isinstance(self.screen, Environments) and self.screen.opens:
+                self.first_page = page  # shown as soon as it is open: the key was only early
+            else:
+                self.notify("Choose an environment first.", severity="warning")
             return
         if page == self.current_mode:
             while len(self.screen_stack) > 1:

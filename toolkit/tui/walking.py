@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.actions.gate import Done
 from toolkit.checks.finding import Finding
-from toolkit.errors import Interrupted, Refused, ToolkitError
+from toolkit.errors import Interrupted, Refused, ToolkitError, UsageError
 from toolkit.progress import Advanced, Event, Progress
 from toolkit.tui import background
 from toolkit.tui.operation import Operation
@@ -119,6 +119,7 @@ class Walking:
         self.advanced: Advanced | None = None
         self.over = False
         self.failure: ToolkitError | None = None
+        self._amiss: UsageError | None = None  # what was wrong with the last answer, while it is asked for again
         self.steps: dict[tuple[str, str], StepRecord] = {}
         self._left = threading.Event()
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -178,6 +179,10 @@ class Walking:
     def problem(self, error: ToolkitError) -> None:
         self._say(error)
 
+    def refused(self, error: UsageError) -> None:
+        self._amiss = error
+        self._say(error)
+
     def shell(self, command: str) -> bool:
         self._say(Command(command))
         return False
@@ -186,7 +191,10 @@ class Walking:
         del command, code, text
 
     def answer(self, asked: Asked, prompt: str) -> str:
-        return str(self._asked(Ask(asked, prompt)))
+        text = str(self._asked(Ask(asked, prompt)))
+        self.items = [item for item in self.items if item is not self._amiss]
+        self._amiss = None
+        return text
 
     def pick(self, branches: Sequence[Branch]) -> int | None:
         number: int | None = self._asked(Pick(branches))

@@ -20,7 +20,7 @@ def known(person: Person, asked: Asked, prompt: str, given: Mapping[str, str]) -
         except UsageError as error:
             if not person.attended:
                 raise
-            person.problem(error)
+            person.refused(error)
 
 
 def accepted(asked: Asked, text: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toolkit.actions.plan import Action
     from toolkit.checks.finding import Finding
     from toolkit.environments.model import Environment
-    from toolkit.errors import ToolkitError
+    from toolkit.errors import ToolkitError, UsageError
     from toolkit.progress import Progress
 
 Word = Literal["done", "skip", "stuck", "back", "jump", "again", "leave"]
@@ -51,6 +51,9 @@ class Person(Protocol):
 
     def problem(self, error: ToolkitError) -> None:
         """Something did not work; the person decides what becomes of the step."""
+
+    def refused(self, error: UsageError) -> None:
+        """An answer does not fit; it is asked for again."""
 
     def shell(self, command: str) -> bool:
         """Commands to copy. Whether the toolkit shall run them."""

@@ -100,6 +100,12 @@ class Environments(Screen[None]):
         super().__init__()
         self._choices: dict[str, Choice] = {}
         self._opening: str | None = None
+        self._begun = False  # whether the environment that the app was started with was tried
+
+    @property
+    def opens(self) -> bool:
+        """Whether an environment is being opened, or will be at once."""
+        return self._opening is not None or (house(self).wanted is not None and not self._begun)
 
     def compose(self) -> ComposeResult:
         yield Banner()
@@ -123,6 +129,7 @@ class Environments(Screen[None]):
     async def _start(self) -> None:
         await self._list()
         await house(self).preferred.wait()
+        self._begun = True
         wanted = house(self).wanted
         if wanted is None or not self._choices:
             return
@@ -190,5 +197,6 @@ class Environments(Screen[None]):
                 self.remove_class("-opening")
 
     def _show(self, problem: ToolkitError) -> None:
+        house(self).first_page = "home"
         self.query_one(ProblemView).show(problem)
         self.add_class("-broken")

@@ -125,7 +125,7 @@ class LogReading(Page):
         view = self.view
         view.kept = self.kept = Kept(FILE_MOST) if opened is not None and opened.file is not None else Kept()
         view.look.unfolded.clear()
-        view.look.origins = opened is None or opened.file is None
+        view.names_origins = opened is None or opened.file is None
         view.stick = True
         self.query_one(LogTime).show((), in_bytes=False)
         if opened is not None:

@@ -18,7 +18,27 @@ if TYPE_CHECKING:
     from toolkit.tui.session import Session
 
 
-class Banner(Widget):
+class _Line(Widget):
+    """One line that is looked at anew each second, and drawn anew only where it has changed."""
+
+    _drawn: Content | None = None
+
+    def on_mount(self) -> None:
+        self.set_interval(1, self.look)
+
+    def line(self) -> Content:
+        raise NotImplementedError
+
+    def look(self) -> None:
+        if self.screen.is_current and (self._drawn is None or not self._drawn.is_same(self.line())):
+            self.refresh()
+
+    def render(self) -> Content:
+        self._drawn = self.line()
+        return self._drawn
+
+
+class Banner(_Line):
     """One line: the environment, what is special about it, title, clusters, who I am, the Vault token's time left."""
 
     DEFAULT_CSS = """
@@ -30,16 +50,16 @@ class Banner(Widget):
     """
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(1, self._look)
+        super().on_mount()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         session = house(self).session
         self.set_class(session is not None and session.sandbox, "-sandbox")
         self.set_class(session is not None and session.protected and not session.sandbox, "-protected")
-        self.refresh()
+        super().look()
 
-    def render(self) -> Content:
+    def line(self) -> Content:
         session = house(self).session
         if session is None:
             return Content(" MapApp toolkit  ·  no environment is open")
@@ -81,7 +101,7 @@ def _vault(session: Session, key: str) -> str:
     return f"vault {duration(left)} left" if left > 0 else f"vault EXPIRED ({key} logs in)"
 
 
-class Navigation(Widget):
+class Navigation(_Line):
     """One line: the pages by their keys, where in the one that is shown we are, and a change that is going on."""
 
     DEFAULT_CSS = """
@@ -92,10 +112,7 @@ class Navigation(Widget):
         super().__init__()
         self._page = page
 
-    def on_mount(self) -> None:
-        self.set_interval(1, self.refresh)
-
-    def render(self) -> Content:
+    def line(self) -> Content:
         app = house(self)
         width = self.size.width
         mark = ""
@@ -103,15 +120,15 @@ class Navigation(Widget):
         if operation is not None and operation.ongoing:
             mark = f"● {operation.name} {duration(operation.seconds)} ({app.key_of('app.operation')}) "
         crumbs = "".join(f" › {crumb}" for crumb in app.crumbs(self.screen))
-        line = self._line(crumbs, labelled=True)
+        line = self._pages(crumbs, labelled=True)
         if line.cell_length + cell_len(mark) > width:
-            line = self._line(crumbs, labelled=False)
+            line = self._pages(crumbs, labelled=False)
         if (over := line.cell_length + cell_len(mark) - width) > 0 and crumbs:
-            line = self._line(elided(crumbs, max(len(crumbs) - over, 3)), labelled=False)
+            line = self._pages(elided(crumbs, max(len(crumbs) - over, 3)), labelled=False)
         gap = width - line.cell_length - cell_len(mark)
         return Content.assemble(line, " " * max(gap, 1), (mark, "bold $text-warning")) if mark else line
 
-    def _line(self, crumbs: str, *, labelled: bool) -> Content:
+    def _pages(self, crumbs: str, *, labelled: bool) -> Content:
         """All pages; those that are not shown by their key alone, unless `labelled`."""
         app = house(self)
         parts: list[Content] = [Content(" ")]

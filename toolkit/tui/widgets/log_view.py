@@ -75,6 +75,7 @@ class LogView(Widget, can_focus=True):
         self.stick = True
         self.cursor = 0
         self.look = Look(self._named)
+        self.names_origins = True
         self.empty = ""
         self._top = 0
         self._skip = 0  # rows of the top item that are above the view
@@ -115,6 +116,9 @@ class LogView(Widget, can_focus=True):
 
     def redraw(self, *, whole: bool = False) -> None:
         """What is kept has changed; `whole`: how it is drawn, too."""
+        several = self.names_origins and len(self.kept.origins) != 1  # else each line would say the same
+        if several != self.look.origins:
+            self.look.origins, whole = several, True
         if whole or len(self._cache) > 2_000:
             self._cache.clear()
         self._drawn = None

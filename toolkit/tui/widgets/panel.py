@@ -94,6 +94,7 @@ class Panel(Vertical, Generic[T]):
 
     def enter(self) -> None:
         """Somebody looks (again)."""
+        self._say_age()
         if not self.settled:
             self.load()
         elif self._unseen is not None:
@@ -179,8 +180,10 @@ class Panel(Vertical, Generic[T]):
         return self.asking and self._gently
 
     def _tick(self) -> None:
+        if not self.screen.is_current:
+            return
         self._say_age()
-        if self.every is None or self.asking or not self.screen.is_current or not self.app.app_focus:
+        if self.every is None or self.asking or not self.app.app_focus:
             return
         if self._asked_at and ticks() - self._asked_at >= self._pause:
             self.load(gently=True)
@@ -211,4 +214,6 @@ class Panel(Vertical, Generic[T]):
 
 
 def _ago(seconds: float) -> str:
-    return "just now" if seconds < 2 else f"{duration(seconds)} ago"
+    """In steps of 5 seconds: a figure that moves each second draws the eye, and the whole panel with it."""
+    steps = seconds - seconds % 5
+    return "just now" if steps < 5 else f"{duration(steps)} ago"
