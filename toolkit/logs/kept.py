@@ -23,12 +23,13 @@ _HERE: Final = Stream("view", "view")
 
 class Tape:
     """Items with ascending numbers. `base` is how many have fallen off its beginning: `base + index` is an item's place
-    for as long as it is here. Bounded by `most` items and `characters` of raw text."""
+    for as long as it is here. Bounded by `most` items and `characters` of raw text. `entries` counts the entries among
+    them: all but the marks that stand between them."""
 
     def __init__(self, most: int = MOST, characters: int = MOST_CHARACTERS) -> None:
         self.items: list[Item] = []
         self.numbers: list[int] = []
-        self.base = 0
+        self.base = self.entries = 0
         self.most, self._most_characters = most, characters
         self._characters = 0
 
@@ -39,6 +40,7 @@ class Tape:
         self.items.extend(items)
         self.numbers.extend(numbers)
         self._characters += length(items)
+        self.entries += entries(items)
 
     @property
     def over(self) -> int:
@@ -58,7 +60,8 @@ class Tape:
         del self.numbers[:count]
         self.base += count
         self._characters -= length(gone)
-        return sum(type(item) is Entry for item in gone)
+        self.entries -= (lost := entries(gone))
+        return lost
 
     def put_before(self, items: Sequence[Item], numbers: Sequence[int]) -> None:
         """Add older ones before the first."""
@@ -66,6 +69,7 @@ class Tape:
         self.numbers[:0] = numbers
         self.base -= len(items)
         self._characters += length(items)
+        self.entries += entries(items)
 
     def cut_end(self, count: int) -> list[Item]:
         """Take the last `count` off."""
@@ -75,6 +79,7 @@ class Tape:
         del self.items[-count:]
         del self.numbers[-count:]
         self._characters -= length(gone)
+        self.entries -= entries(gone)
         return gone
 
     def index_of(self, number: int) -> int:
@@ -106,9 +111,9 @@ class Kept:
         """Take what came; `wanted`: those of them that the filter keeps (None: all)."""
         numbers = range(self._next, self._next + len(items))
         self._next += len(items)
-        entries = [item.origin for item in items if type(item) is Entry]
-        self.came += len(entries)
-        self.origins.update(entries)
+        origins = [item.origin for item in items if type(item) is Entry]
+        self.came += len(origins)
+        self.origins.update(origins)
         self.all.extend(items, numbers)
         self._lost += self.all.drop(self.all.over)
         if wanted is None:
@@ -170,11 +175,15 @@ class Kept:
         self._pending, self._missed = Tape(self.shown.most), 0
         shown.drop(shown.over)
         self.shown = shown
-        entries = sum(type(item) is Entry for item in shown.items)
-        self.dropped, self.unseen = (self.came - entries, 0) if all_ else (0, self._lost)
+        self.dropped, self.unseen = (self.came - shown.entries, 0) if all_ else (0, self._lost)
 
     def _over(self, chosen: Sequence[Item]) -> bool:
         return self.shown.over > 0 and bool(chosen)
+
+
+def entries(items: Sequence[Item]) -> int:
+    """How many of them are entries."""
+    return sum([type(item) is Entry for item in items])
 
 
 def length(items: Sequence[Item]) -> int:

@@ -49,7 +49,7 @@ COLUMNS: list[Column[Operation]] = [
     Column("environment", lambda o: o.environment, flexible=True),
     Column("action", lambda o: o.action),
     Column("result", result, lambda o: STYLES.get(o.result, "bold $text-error")),
-    Column("what came of it", lambda o: scrub(o.summary).partition("\n")[0] or o.title, flexible=True),
+    Column("what came of it", lambda o: scrub(o.summary).partition("\n")[0] or o.title, flexible=True, prose=True),
     Column("who", lambda o: o.who, roomy=True),
     Column("id", lambda o: o.operation, roomy=True),
 ]

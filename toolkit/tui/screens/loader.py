@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LABEL = 18
 _COMMANDS = (
-    ("a group", "toolkit loader check --group GROUP --env {}"),
-    ("dry run", "toolkit loader plan --env {}"),
+    ("check a group", "toolkit loader check --group GROUP --env {}"),
+    ("dry run's plan", "toolkit loader plan --env {}"),
 )
 
 
@@ -81,7 +81,7 @@ class LoaderPanel(Panel["Seen"]):
         width = max(self.content_size.width - 1, 30)
         lines = [hanging(Content(""), foreign(finding.summary), width)]
         if finding.hint and finding.status is not Status.OK:
-            lines.append(hanging(Content.styled("next ", "bold"), foreign(finding.hint), width))
+            lines.append(hanging(Content.styled(f"{'next':<{_LABEL}}", "bold"), foreign(finding.hint), width))
         lines.append(Content(""))
         for row in self._rows:
             lines += beside(row, width)

@@ -100,6 +100,7 @@ class LogsPage(LogMoving):
             view.redraw(whole=True)
             view.go(kept.shown.base + kept.shown.index_of(number))
         view.redraw(whole=True)
+        self._mark()
         self.say()
 
     # The rest

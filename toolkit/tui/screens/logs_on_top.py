@@ -57,7 +57,7 @@ class OnTop(ModalScreen[T]):
     @property
     def room(self) -> int:
         """Cells of a row in the box."""
-        return min(self.app.size.width * 96 // 100, 140) - 8
+        return min(self.app.size.width * 96 // 100, 140) - 6
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -143,7 +143,7 @@ class SourceChoice(OnTop[LogQuery]):
                 yield Input(shlex.join(self._now.words), placeholder="the last rebuild; or a file's path …", id="words")
             with Horizontal(classes="row"):
                 yield Label("since")
-                yield Input(self._now.since, placeholder="15m, 18:00 MT, last-rebuild …", id="since")
+                yield Input(self._now.since, placeholder="15m, 18:00, last-rebuild", id="since")
                 yield Label("  until")
                 yield Input(self._now.until, placeholder="now", id="until")
             yield Static("Tab: type a source or a file's path, since and until", classes="said")

@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from functools import partial
 from typing import Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 
 from toolkit.errors import ToolkitError
@@ -77,6 +77,11 @@ class LogReading(Page):
 
     def _restyle(self) -> None:
         self.view.restyle()
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        if self.opened is not None and self.opened.file is None:
+            self._count(self.opened)
 
     def on_unmount(self) -> None:
         if self.opened is not None:

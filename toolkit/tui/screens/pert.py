@@ -37,7 +37,7 @@ COLUMNS: list[Column[Where]] = [
 NEAR_COLUMNS: list[Column[Near]] = [
     Column("did you mean", lambda n: foreign(n.pert), lambda _: "bold"),
     Column("at µM", lambda n: "-" if n.concentration is None else f"{n.concentration:g}", right=True),
-    Column("because", lambda n: foreign(n.why), flexible=True),
+    Column("because", lambda n: foreign(n.why), flexible=True, prose=True),
 ]
 
 

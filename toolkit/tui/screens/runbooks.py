@@ -36,8 +36,14 @@ class Entry:
 
 
 RUNBOOK_COLUMNS: list[Column[Entry]] = [
-    Column("when somebody says …", lambda entry: entry.symptom, flexible=True),
-    Column("runbook", lambda entry: entry.name, lambda entry: "" if entry.sound else "bold $text-error", roomy=True),
+    Column(
+        "when somebody says …",
+        lambda entry: entry.symptom if entry.sound else f"✗ has a mistake: {entry.symptom}",
+        lambda entry: "" if entry.sound else "bold $text-error",
+        flexible=True,
+        prose=True,
+    ),
+    Column("runbook", lambda entry: entry.name, roomy=True),
 ]
 
 

@@ -72,12 +72,12 @@ class TransfersPage(Page):
     AUTO_FOCUS = "TransferView"
 
     DEFAULT_CSS = """
-    TransfersPage Table { max-height: 7; padding: 0 1; }
+    TransfersPage Table { max-height: 7; }
     TransfersPage.-one Table { display: none; }
     """
 
     def __init__(self, page: str) -> None:
-        super().__init__(crumb="download")
+        super().__init__(crumb="downloads")
         self.add_class("downloads")
         self.page = page
         self._listed: list[tuple[str, str]] = []
@@ -88,7 +88,7 @@ class TransfersPage(Page):
             [
                 Column("", lambda one: SIGNS[one.snapshot().state][0], lambda one: SIGNS[one.snapshot().state][1]),
                 Column("download", lambda one: foreign(one.name), flexible=True),
-                Column("", _short),
+                Column("how far", _short),
                 Column("to", lambda one: foreign(str(one.to)), flexible=True, roomy=True),
             ],
             lambda one: one.key,

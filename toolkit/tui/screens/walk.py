@@ -4,11 +4,10 @@ below what the walk waits for.
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
@@ -41,7 +40,6 @@ class StepList(OptionList):
     StepList { width: 30; height: 1fr; border: none; padding: 0; background: transparent; text-wrap: nowrap;
                border-right: solid $rule; }
     StepList:focus { border: none; border-right: solid $primary; background: transparent; background-tint: transparent;}
-    .-narrow StepList { width: 22; }
     """
 
 
@@ -56,6 +54,7 @@ class WalkPage(Page):
     DEFAULT_CSS = """
     WalkPage {
         #walk { height: 1fr; }
+        &.-wide StepList { width: 25%; max-width: 60; }
         #page { width: 1fr; padding: 0 1; }
         #title { height: auto; text-style: bold; margin-bottom: 1; }
         #items { height: auto; }
@@ -73,7 +72,6 @@ class WalkPage(Page):
         self.walking = walking
         self._seen = -1
         self._turn = 0
-        self._drawn = 0
         self._shown: list[Item] = []
         self._typing = ""  # the word of the decision that the text being typed belongs to
         self._gate_shown: object = None
@@ -86,7 +84,7 @@ class WalkPage(Page):
                 yield Vertical(id="items")
         with Vertical(id="below"):
             yield Static("", id="said")
-            yield Input(id="answer")
+            yield Input(id="answer", placeholder="type, then enter")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -94,6 +92,18 @@ class WalkPage(Page):
 
     def on_unmount(self) -> None:
         self.walking.leave()
+
+    def on_resize(self, event: events.Resize) -> None:
+        del event
+        self.call_after_refresh(self._wrap_anew)
+
+    def _wrap_anew(self) -> None:
+        """What was wrapped to the width that there was; Markdown does so by itself."""
+        for item, widget in zip(self._shown, self.query_one("#items").children, strict=False):
+            if isinstance(widget, Static) and not isinstance(item, Prose):
+                widget.update(self._wrapped(item))
+        self._draw_steps()
+        self._draw_question()
 
     # Following the walk
 
@@ -130,17 +140,20 @@ class WalkPage(Page):
             await box.mount_all([self._widget(item) for item in new])
 
     def _widget(self, item: Item) -> Widget:
-        width = max(self.query_one("#page").content_size.width - 2, 30)
         if isinstance(item, Prose):
             return Markdown(foreign(item.text), open_links=False)
+        return Static(self._wrapped(item))
+
+    def _wrapped(self, item: Command | Finding | Done | ToolkitError) -> Content:
+        width = max(self.query_one("#page").content_size.width - 2, 30)
         if isinstance(item, Command):
             lines = [Content.styled(f"$ {line}", "$text-accent") for line in foreign(item.text).splitlines()]
-            return Static(Content("\n").join(lines))
+            return Content("\n").join(lines)
         if isinstance(item, Finding):
-            return Static(findings.details(item, width))
+            return findings.details(item, width)
         if isinstance(item, Done):
-            return Static(outcome_page(item, width))
-        return Static(problem.drawn(item, width))
+            return outcome_page(item, width)
+        return problem.drawn(item, width)
 
     def _draw_steps(self) -> None:
         walking = self.walking
@@ -300,7 +313,7 @@ class WalkPage(Page):
         elif isinstance(question, Ask):
             self.walking.reply(typed)
 
-    def on_key(self, event: Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         key, question = event.key, self.walking.question
         if isinstance(question, Pick) and key.isdecimal() and int(key) <= len(question.branches):
             event.stop()

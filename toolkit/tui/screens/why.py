@@ -266,6 +266,10 @@ class WhyPage(Page):
     def action_change(self) -> None:
         self.query_one("#pert").focus()
 
+    async def action_open(self) -> None:
+        """All of the finding that was chosen."""
+        await self.action_details()
+
     async def action_details(self) -> None:
         focused = self.focused
         if isinstance(focused, FindingList):

@@ -102,7 +102,7 @@ class Chips(Line):
     @staticmethod
     def _counts(page: LogReading) -> str:
         kept, opened = page.kept, page.opened
-        shown = len(kept.shown)
+        shown = kept.shown.entries
         if opened is not None and opened.file is not None:
             view = page.view
             share = opened.file.place(view.cursor - view.base)

@@ -25,7 +25,7 @@ Row = list[Segment]
 
 LONGEST: Final = 20_000  # characters of a line that are drawn
 MOST_ROWS: Final = 500  # of one entry
-_ORIGIN: Final = 14
+_ORIGINS: Final = ((160, 40), (100, 24), (0, 14))  # from so many columns on: cells for where an entry is from
 _UNSEEN: Final = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 _MARKS: Final = {Kind.EVENT: "event", Kind.GAP: "gap", Kind.SUPPRESSED: "gap", Kind.PROBLEM: "error"}
 
@@ -52,7 +52,7 @@ def rows_of(item: Entry | Notice, number: int, width: int, look: Look, before: s
         rows.append([Segment(f"── {day} ──", look.style("muted"))])
     if isinstance(item, Notice):
         sign = "──" if item.kind is Kind.EVENT else "!!"
-        when = f"{clock(item.time, look.zone)} " if item.time else ""
+        when = f"{_clock(item.time, width, look)} " if item.time else ""
         text = f"{sign} {when}{seen(item.text)} {sign}"
         style = look.style(_MARKS.get(item.kind, "muted"))
         return rows + [[Segment(line, style)] for line in chop_cells(text, max(width, 20))]
@@ -104,13 +104,17 @@ def _visible(found: re.Match[str]) -> str:
     return "    " if found[0] == "\t" else "�"
 
 
+def _clock(time: int, width: int, look: Look) -> str:
+    """To the millisecond where there is room, else to the second; blanks without a time."""
+    when = clock(time, look.zone) if time else " " * 12
+    return when[:8] if width < 100 else when
+
+
 def _head(entry: Entry, width: int, look: Look, style: Style) -> Row:
-    when = clock(entry.time, look.zone) if entry.time else " " * 12
-    if width < 100:
-        when = when[:8] if entry.time else " " * 8
+    when = _clock(entry.time, width, look)
     head = [Segment(f"{when} ", look.style("time")), Segment(f"{LABELS.get(entry.severity, '')} ", style)]
     if look.origins:
-        room = _ORIGIN if width < 100 else _ORIGIN + 10
+        room = next(cells for least, cells in _ORIGINS if width >= least)
         name = seen(short_origin(entry.origin))
         name = name if len(name) <= room else f"…{name[1 - room :]}"
         head.append(Segment(f"{name:<{room}} ", look.style("muted")))

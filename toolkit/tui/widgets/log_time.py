@@ -17,6 +17,8 @@ from toolkit.logs.zones import clock, date_and_clock
 from toolkit.tui.about import About
 from toolkit.tui.wording import counted
 
+_AXIS = 76  # cells that the times below the bars need
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -118,7 +120,7 @@ class LogTime(Widget, can_focus=True):
             )
         elif self.bytes:
             middle += ", its height bytes of the file"
-        room = self.size.width - 2
+        room = min(self.size.width - 2, max(len(self.bars), _AXIS))
         gap = max(room - len(begin) - len(end) - len(middle), 2)
         return Content(f" {begin}{' ' * (gap // 2)}{middle}{' ' * (gap - gap // 2)}{end}"[: self.size.width])
 

@@ -26,7 +26,7 @@ from textual.widgets import Static
 
 from toolkit.tui.about import About
 from toolkit.tui.registry import bindings
-from toolkit.tui.wording import elided
+from toolkit.tui.wording import cut, elided
 
 T = TypeVar("T")
 
@@ -41,7 +41,8 @@ _KEPT = 400  # drawn rows
 @dataclass(frozen=True)
 class Column(Generic[T]):
     """A column: its heading, the text of a row's cell and its style. `flexible` ones give way where there is too
-    little room, and the last of them takes what is left; `roomy` ones are shown only where the terminal is wide."""
+    little room, and the last of them takes what is left; `roomy` ones are shown only where the terminal is wide.
+    `prose` is cut at its end; of a name both ends are shown."""
 
     heading: str
     text: Callable[[T], str]
@@ -49,6 +50,7 @@ class Column(Generic[T]):
     right: bool = False
     flexible: bool = False
     roomy: bool = False
+    prose: bool = False
 
 
 class Rows(ScrollView, can_focus=True):
@@ -281,8 +283,9 @@ class Table(Vertical, Generic[T]):
         return self._copied(thing) if self._copied else "\t".join(column.text(thing) for column in self._columns)
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:
-            self._width = event.size.width
+        del event
+        if (width := self.content_size.width) != self._width:
+            self._width = width
             self._widest.clear()
             self._fit(_sampled(self._things))
         self._fit(self._visible())
@@ -334,7 +337,8 @@ class Table(Vertical, Generic[T]):
         parts: list[str | tuple[str, str]] = []
         parts.append((f"{self._sign(thing):<2}", "bold $text-accent") if self._sign else " ")
         for column, width in self._shown:
-            text = fitted(column.text(thing), width, column.right)
+            text = column.text(thing)
+            text = fitted(cut(text, width) if column.prose else text, width, column.right)
             parts += [(text, column.style(thing) if column.style else ""), " " * _GAP]
         return Content.assemble(*parts[:-1])
 

@@ -23,7 +23,7 @@ _LINES = 4  # of what failed, below the summary
 _BAR = 20
 SIGNS = {
     State.WAITING: ("…", "$text-muted"), State.GOING: ("●", "$text-warning"), State.STOPPING: ("●", "$text-warning"),
-    State.DONE: ("✓", "$text-success"), State.PARTIAL: ("✗", "bold $text-error"),
+    State.DONE: ("✓", "$text-success"), State.PARTIAL: ("!", "bold $text-warning"),
     State.STOPPED: ("‖", "$text-warning"), State.FAILED: ("✗", "bold $text-error"),
 }  # fmt: skip
 

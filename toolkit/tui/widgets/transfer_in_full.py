@@ -77,8 +77,9 @@ def _ended(outcome: Arrived, now: Snapshot, width: int, keys: Keys) -> list[Cont
         sorted(outcome.files, key=lambda file: not file.why)[:_MOST] if len(outcome.files) > _MOST else outcome.files
     )
     longest = min(max((len(file.name) for file in listed), default=0), width // 2)
+    weighed = any(file.bytes is not None for file in listed)
     for file in listed:
-        lines += _file(file, longest, width)
+        lines += _file(file, longest, weighed, width)
     if (more := len(outcome.files) - len(listed)) > 0:
         lines.append(
             Content.styled(f"  … {len(listed):,} of {len(outcome.files):,} shown, {more:,} more", "$text-muted")
@@ -97,9 +98,9 @@ def _ended(outcome: Arrived, now: Snapshot, width: int, keys: Keys) -> list[Cont
     return lines
 
 
-def _file(file: Came, longest: int, width: int) -> list[Content]:
+def _file(file: Came, longest: int, weighed: bool, width: int) -> list[Content]:
     mark, colour = ("✗", "bold $text-error") if file.outcome == "failed" else ("✓", "$text-success")
-    weight = f"  {size(file.bytes):>8}" if file.bytes is not None else ""
+    weight = f"  {size(file.bytes) if file.bytes is not None else '':>8}" if weighed else ""
     check = ", CRC32C agrees" if file.crc32c and not file.why else ""
     check += f" ({file.crc32c})" if check and width >= _WIDE else ""
     head = Content.assemble((mark, colour), f" {foreign(file.name):<{longest}}{weight}  ")
