@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import certifi
 import pytest
 
 from toolkit.environments import model
 from toolkit.errors import ConfigurationError
-from toolkit.systems.redis_proxy.address import Address, by_hand, configured_address, token_by_hand
+from toolkit.systems.redis_proxy.address import Address, by_hand, configured_address, tls_context, token_by_hand
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,11 @@ def test_token_by_hand_names_vault_where_it_is_known() -> None:
     )
     known = token_by_hand(model.Vault(address="https://vault.example:8200"))
     assert known.startswith('export REDISCLI_AUTH="$(VAULT_ADDR=https://vault.example:8200 vault kv get ')
+
+
+def test_the_authority_s_file_may_lie_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"redis.ca_file '~/ca.pem' cannot be used"):
+        tls_context(model.Redis(tls=True, ca_file="~/ca.pem"))
+    (tmp_path / "ca.pem").write_text(Path(certifi.where()).read_text("ascii"), "ascii")
+    assert tls_context(model.Redis(tls=True, ca_file="~/ca.pem")).get_ca_certs()

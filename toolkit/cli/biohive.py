@@ -253,7 +253,7 @@ def _signals_for(running: Running, *, terminal: bool) -> Iterator[None]:
 
 @contextmanager
 def _ending(progress: Progress) -> Iterator[None]:
-    """Being told to end (by a closed terminal, say) stops the work in an orderly way, as Ctrl-C does."""
+    """A closed terminal stops the work in an orderly way, as Ctrl-C does."""
 
     def stop(_signal: int, _frame: object) -> None:
         progress.stop.set()
@@ -261,5 +261,5 @@ def _ending(progress: Progress) -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    with diagnostics.handling({signal.SIGTERM: stop, signal.SIGHUP: stop}):
+    with diagnostics.handling({signal.SIGHUP: stop}):
         yield

@@ -91,7 +91,7 @@ class ToolkitApp(PagedApp):
         self.set_interval(0.5, self._watch_transfers)
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
-        elif not self.is_headless:
+        elif not self.is_headless and os.name != "nt":
             self.set_interval(1, gone.watch_terminal(self))
         self.set_interval(LOOK, self.drilling.watch)
 

@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from toolkit.tui.app import ToolkitApp
     from toolkit.tui.operation import Operation
 
-_SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM)
 _OFTEN: Final = 0.1  # seconds between looks at a change that is waited for
 
 
 def watch_terminal(app: ToolkitApp) -> Callable[[], None]:
     """End `app` when its terminal is closed, or it is told to end. Gives back what is to be called now and then: a
-    terminal can end without a signal (that of a container, or of another session)."""
+    terminal can end without a signal (that of a container, or of another session). Not on Windows, which has neither."""
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    for number in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(number, partial(app.exit, 128 + number))
     poll = select.poll()
     poll.register(sys.stdin, 0)  # the end is told in any case

@@ -8,6 +8,7 @@ import shlex
 import socket
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.environments import model
@@ -117,7 +118,7 @@ def tls_context(part: model.Redis) -> ssl.SSLContext:
     import ssl
 
     try:
-        return ssl.create_default_context(cafile=part.ca_file or None)
+        return ssl.create_default_context(cafile=Path(part.ca_file).expanduser() if part.ca_file else None)
     except OSError as error:
         raise ConfigurationError(
             f"redis.ca_file {part.ca_file!r} cannot be used: {error.strerror or error}.",
