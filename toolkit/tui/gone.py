@@ -23,7 +23,7 @@ _OFTEN: Final = 0.1  # seconds between looks at a change that is waited for
 
 def watch_terminal(app: ToolkitApp) -> Callable[[], None]:
     """End `app` when its terminal is closed, or it is told to end. Gives back what is to be called now and then: a
-    terminal can end without a signal (that of a container, or of another session). Not on Windows, which has neither."""
+    terminal can end without a signal (a container's, or another session's). Not for Windows, which has neither."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(number, partial(app.exit, 128 + number))
