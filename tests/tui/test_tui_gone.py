@@ -27,7 +27,7 @@ SCRIPT = f"""
 
     class Change:
         "One that takes a second, from when it is told that nobody will answer."
-        over, name, ongoing = False, "made up", True
+        over, name, ongoing, seconds = False, "made up", True, 0.0
         def decline(self):
             def end():
                 time.sleep(1)

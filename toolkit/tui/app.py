@@ -31,6 +31,7 @@ from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.notifications import SeverityLevel
 
     from toolkit.actions.plan import Action
@@ -75,6 +76,7 @@ class ToolkitApp(PagedApp):
         self._core = core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
+        self._terminal_ended: Callable[[], bool] = lambda: False
         self.keys = Keymap()
         self.drilling = Drilling(self)
         for own in theme.THEMES:
@@ -92,7 +94,8 @@ class ToolkitApp(PagedApp):
         if self.is_web:
             self.set_interval(1, in_browser.watch_server(self))
         elif not self.is_headless and os.name != "nt":
-            self.set_interval(1, gone.watch_terminal(self))
+            self._terminal_ended = gone.watch_terminal(self)
+            self.set_interval(1, self._terminal_ended)
         self.set_interval(LOOK, self.drilling.watch)
 
     # What the person likes
@@ -338,6 +341,11 @@ class ToolkitApp(PagedApp):
         if self.session is not None:
             self.session.close()
         self.exit(ExitCode.OK)
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's own, for what its threads cannot mend. A terminal that was closed is no bug, and shows nothing."""
+        if not self._terminal_ended():
+            super().panic(*renderables)
 
     def _fatal_error(self) -> None:
         """A bug in the app itself: no traceback on the screen; `run_app` writes the report."""

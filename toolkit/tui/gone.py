@@ -21,20 +21,23 @@ if TYPE_CHECKING:
 _OFTEN: Final = 0.1  # seconds between looks at a change that is waited for
 
 
-def watch_terminal(app: ToolkitApp) -> Callable[[], None]:
+def watch_terminal(app: ToolkitApp) -> Callable[[], bool]:
     """End `app` when its terminal is closed, or it is told to end. Gives back what is to be called now and then: a
     terminal can end without a signal (a container's, or another session's). Not for Windows, which has neither."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGHUP, signal.SIGTERM):
         loop.add_signal_handler(number, partial(app.exit, 128 + number))
+    return partial(end_with_terminal, app)
+
+
+def end_with_terminal(app: ToolkitApp) -> bool:
+    """End `app` if its terminal has ended; whether it has."""
     poll = select.poll()
     poll.register(sys.stdin, 0)  # the end is told in any case
-
-    def look() -> None:
-        if any(event & select.POLLHUP for _, event in poll.poll(0)):
-            app.exit(128 + signal.SIGHUP)
-
-    return look
+    ended = any(event & select.POLLHUP for _, event in poll.poll(0))
+    if ended:
+        app.exit(128 + signal.SIGHUP)
+    return ended
 
 
 def let_end(operation: Operation | None) -> None:
