@@ -101,7 +101,7 @@ async def test_the_details_compare_what_runs_with_what_should() -> None:
         await app.see(
             "this runs phenoapp/cache-manager:2025.11.3, eng-infrastructure asks for", "cache-manager:2025.11.4"
         )
-        await app.see("! differs", "2025-11-21T09:12", "argocd app sync", "✓ elsewhere", "! image")
+        await app.see("! differs", "Fri 2025-11-21 09:12 UTC", "argocd app sync", "✓ elsewhere", "! image")
         await app.press("escape", "ctrl+f")
         await app.type("abcde")
         await app.press("enter", "enter")

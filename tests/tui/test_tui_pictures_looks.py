@@ -29,11 +29,18 @@ def phenoprint(pert: str, concentration: float | None = None, experiment: str | 
 
 def plane() -> Projection:
     def line(pert: str, side: float, heads: str) -> Line:
-        at = [(c, round(side * n / 4, 3), round(0.9 - 0.11 * n + abs(side) / 9, 3)) for n, c in enumerate((0.1, 0.3, 1.0, 3.0))]
+        at = [
+            (c, round(side * n / 4, 3), round(0.9 - 0.11 * n + abs(side) / 9, 3))
+            for n, c in enumerate((0.1, 0.3, 1.0, 3.0))
+        ]
         points = tuple(Point(phenoprint(pert, c), x, y, round(x / 1.1, 3)) for c, x, y in at)
         return Line(pert, heads, points)  # type: ignore[arg-type]
 
-    lines = (line("REC-0000123", 0.8, "toward"), line("REC-0000456", -0.5, "away"), line("REC-0000789", 0.05, "neither"))
+    lines = (
+        line("REC-0000123", 0.8, "toward"),
+        line("REC-0000456", -0.5, "away"),
+        line("REC-0000789", 0.05, "neither"),
+    )
     return Projection(
         NAMES[0], "L2", (FRAME,), phenoprint("MTOR"), 0.265, lines, MISSING, 38_600, 143_000,
         ("The compound REC-0000789 has one concentration without a vector.",),
@@ -47,12 +54,14 @@ def replicates() -> Consistency:
         matrix = ((1.0, a, b), (a, 1.0, c), (b, c, 1.0))
         why = f"they are as alike as {p:.0%} of chance draws"
         chance = Chance(499, 128, 0.01, p, 100 * (1 - p))
-        return Replicates(pert, 3.0, verdict, why, 3, round(sum(cosines) / 3, 3), min(cosines), "exp-003", chance, prints, matrix)  # type: ignore[arg-type]
+        return Replicates(
+            pert, 3.0, verdict, why, 3, round(sum(cosines) / 3, 3), min(cosines), "exp-003", chance, prints, matrix
+        )  # type: ignore[arg-type]
 
     found = (
         one("REC-0000123", "agree", (0.82, 0.74, 0.79), 0.002),
-        one("REC-0000456", "agree weakly", (0.61, -0.12, 0.08), 0.04),
-        one("REC-0000789", "no better than chance", (0.05, -0.21, 0.1), 0.61),
+        one("REC-0000456", "weak", (0.61, -0.12, 0.08), 0.04),
+        one("REC-0000789", "disagree", (0.05, -0.21, 0.1), 0.61),
     )
     return Consistency(NAMES[0], "L2", (FRAME,), found, MISSING, 38_600, 143_000)
 

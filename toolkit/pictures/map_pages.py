@@ -3,6 +3,7 @@ same is drawn into a file. What the pictures say is computed in cache/map."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -84,11 +85,20 @@ def consistency(found: Consistency, width: int) -> list[Text]:
     for one in found.replicates:
         verdict = Text(f"{one.label}: {one.verdict}", style=f"bold {VERDICTS[one.verdict]}")
         apart = f"; {shown(one.apart)} is least like the others" if one.apart and one.verdict != "agree" else ""
-        parts += [Text(), verdict + Text(f"  {one.why}{apart}", style="not bold default")]
+        parts += [Text(), *_told(verdict, f"{one.why}{apart}", width)]
         if len(one.perts) > 1:
             parts += matrix.drawn(experiments(one), one.matrix, width)
     longest = max(map(experiments, found.replicates), key=len)
     return [*parts, Text(), matrix.legend(longest, width)]
+
+
+def _told(verdict: Text, why: str, width: int) -> list[Text]:
+    """The verdict and its reason on one line, or the reason below where that is too long."""
+    from rich.text import Text
+
+    if verdict.cell_len + 2 + len(why) <= width:
+        return [verdict + Text(f"  {why}", style="not bold default")]
+    return [verdict, *(Text(f"  {line}") for line in textwrap.wrap(why, max(width - 2, 20)))]
 
 
 def verdicts(found: Consistency) -> list[tuple[str, str, str, str, str, str, str]]:

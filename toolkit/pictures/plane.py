@@ -72,7 +72,7 @@ def drawn(lines: Sequence[Sequence[Point]], width: int, height: int) -> list[Tex
     ticks = {sheet.row(y): f"{y:.2f}" for y in _ticks(seen.bottom, seen.top)}
     for row, content in enumerate(sheet.rows()):
         tick = Text(f"{ticks.get(row, ''):>{_MARGIN - 1}} ", style="dim")
-        rows.append(tick + Text("┤" if row in ticks else "│", style="dim") + content)
+        rows.append(Text.assemble(tick, ("┤" if row in ticks else "│", "dim"), content))  # + would dim all of it
     rows.append(Text(" " * _MARGIN + "└" + sheet.axis(_ticks(seen.left, seen.right)), style="dim"))
     rows.append(Text(" " * (_MARGIN + 1) + sheet.numbers(_ticks(seen.left, seen.right)), style="dim"))
     return rows

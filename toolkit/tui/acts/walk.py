@@ -9,7 +9,13 @@ SCOPE = Scope(
     "A walk through a runbook",
     (
         Act(
-            "walk.done", "enter", "screen.done", "Done", "The step is done: go on where it leads.", True, palette=False
+            "walk.done",
+            "enter",
+            "screen.done",
+            "Next",
+            "The step is done: go on where it leads; of an action, its plan.",
+            True,
+            palette=False,
         ),
         Act("walk.again", "a", "again", "Again", "Ask the step's checks again.", footer=True, palette=False),
         Act("walk.skip", "s", "skip", "Skip", "Skip the step, and say why.", footer=True, palette=False),

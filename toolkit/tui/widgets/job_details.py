@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -143,8 +144,16 @@ def image_lines(finding: Finding, images: Sequence[str], width: int) -> list[Con
         lines.append(hanging(head, foreign(text), width))
     since = finding.facts.get("since")
     if since:
-        lines.append(labelled("since", f"{foreign(str(since))}: trunk asks for it", width))
+        lines.append(labelled("since", f"{_moment(str(since))}: trunk asks for it", width))
     return lines + finding_lines(finding, width)
+
+
+def _moment(text: str) -> str:
+    """A time of a finding's facts, as times are written here."""
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError:
+        return foreign(text)
 
 
 def finding_lines(finding: Finding, width: int) -> list[Content]:
