@@ -14,7 +14,7 @@ async def test_a_key_shows_both_findings_and_what_to_type(size: tuple[int, int])
         await app.see("Home › BioHive" if "›" in app.text else "BioHive", "✓ ok", "! warn", "no toolkit there")
         await app.see("toolkit biohive install", "toolkit biohive run --", "toolkit biohive jupyter --env rp006")
         await app.press("enter")
-        await app.see("esc enter q Close", "look --at biohive-toolkit")
+        await app.see("esc Close", "look --at biohive-toolkit")
         await app.press("escape", "escape")
         await app.see("Health")
 

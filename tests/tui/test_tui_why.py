@@ -97,7 +97,7 @@ async def test_enter_shows_the_evidence_and_the_commands_by_hand() -> None:
         await app.press("enter")
         await app.see("by hand", "look --at groups-complete", "found    rebuild-running")
         await app.press("escape", "tab", "enter")
-        await app.see("esc enter q Close", "took", "look --at recent-changes")
+        await app.see("esc Close", "took", "look --at recent-changes")
 
 
 async def test_on_the_sandbox_it_finds_the_cause_and_the_gate_mends_it() -> None:
