@@ -28,6 +28,7 @@ class Page(Screen[None]):
     def __init__(self, crumb: str = "") -> None:
         super().__init__()
         self.crumb = crumb
+        self._left_with: tuple[object, ...] = ()  # where its panels were when it was left
 
     def compose(self) -> ComposeResult:
         self._take_size()
@@ -46,6 +47,10 @@ class Page(Screen[None]):
         return house(self).opened()
 
     @property
+    def _standings(self) -> tuple[object, ...]:
+        return tuple(panel.standing for panel in self.panels)
+
+    @property
     def panels(self) -> list[Panel[Any]]:
         return list(self.query(Panel))
 
@@ -54,7 +59,7 @@ class Page(Screen[None]):
 
     @on(events.ScreenResume)
     def _keep_styles(self, event: events.ScreenResume) -> None:
-        event.refresh_styles = False  # they hold: see toolkit.tui.switching
+        event.refresh_styles = self._left_with != self._standings  # else they hold: see toolkit.tui.switching
 
     def _take_size(self) -> None:
         """The classes of the breakpoints, before Textual's first resize: so the styles need not be applied twice."""
@@ -75,6 +80,7 @@ class Page(Screen[None]):
 
     def leave(self) -> None:
         """Nobody looks any more."""
+        self._left_with = self._standings
         for panel in self.panels:
             panel.leave()
 

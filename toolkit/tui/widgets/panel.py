@@ -87,6 +87,11 @@ class Panel(Vertical, Generic[T]):
         fresh = self._answered_at is not None and ticks() - self._answered_at < _FRESH
         return fresh or self.problem is not None
 
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """Changes with each answer, and with each problem."""
+        return self._answered_at, self.problem, self.asking
+
     def outdate(self) -> None:
         """What is shown may not be true any more: it is asked for anew when somebody looks."""
         self._answered_at = self.problem = None
