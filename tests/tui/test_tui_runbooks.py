@@ -111,7 +111,7 @@ async def test_an_action_is_carried_out_only_through_the_gate(tmp_path: Path, mo
         await app.press("enter")
         await app.see("▶ groups.flush")
         before = len(Journal().operations())
-        app.app.operation = SimpleNamespace(name="cache.rebuild", ongoing=True, over=False)  # type: ignore[assignment]
+        app.app.operation = SimpleNamespace(name="cache.rebuild", ongoing=True, over=False, seconds=1.0)  # type: ignore[assignment]
         await app.press("enter")
         await app.see("cache.rebuild is being carried out", "▶ groups.flush")
         app.app.operation = None

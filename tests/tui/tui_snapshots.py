@@ -28,6 +28,7 @@ import pytest
 import tui_stand_ins
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 from textual.widgets import Input
 from tui_driving import Driver, driven, screen_text, until
 from tui_stand_ins import World
@@ -103,19 +104,19 @@ class Still:
 
     async def _text(self, app: Driver, size: tuple[int, int]) -> str:
         """The screen's rows, once two looks agree and nothing is asked for."""
-        before: list[str] = []
+        before: list[Strip] = []
 
         def quiet() -> bool:
             for field in app.app.screen.query(Input):
                 field.cursor_blink = False
-            texts = [screen_text(app.app), _styles(app.app.screen._compositor.render_strips())]
-            still = texts == before and "asking …" not in texts[0] and app.app.screen.size == size
-            before[:] = texts
+            strips = app.app.screen._compositor.render_strips()
+            still = strips == before and app.app.screen.size == size and not any("asking …" in s.text for s in strips)
+            before[:] = strips
             return still
 
         await app.pilot.pause()
         await until(app.pilot, quiet, "a screen that stands still")
-        return before[0]
+        return screen_text(app.app)
 
     def _compare(self, app: Driver, name: str, seen: str) -> list[str]:
         file = KEPT / f"{name}.txt"

@@ -72,7 +72,7 @@ class Serving:
         """The names of the pods that serve now."""
         place = self.site.place
         found = self.cluster.list("Pod", place.app_namespace, f"app={place.deployment}")
-        return [pod["metadata"]["name"] for pod in found if pod["status"]["phase"] == "Running"]
+        return [pod["metadata"]["name"] for pod in found if _serves(pod["status"])]
 
     def write(self, pod: str, line: str, at: int | None = None) -> None:
         self.cluster.append_log(self.site.place.app_namespace, pod, line, container="app", at=at)
@@ -231,6 +231,11 @@ def _successor(pod: Object) -> Object:
         "metadata": {**metadata, "name": name, "creationTimestamp": now()},
         "status": {**pod["status"], "startTime": now(), "containerStatuses": statuses},
     }
+
+
+def _serves(status: dict[str, Any]) -> bool:
+    """Whether requests reach a pod: one that is not ready gets none."""
+    return status["phase"] == "Running" and all(one.get("ready") for one in status.get("containerStatuses", ()))
 
 
 def _stamp(seconds: float) -> str:
