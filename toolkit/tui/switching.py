@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -10,15 +10,13 @@ if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
     from textual.widget import AwaitMount
 
-_AT_ONCE: Final = 0.001  # seconds; a timer of 0 never ends
-
 
 class SwitchingApp(App[int]):
-    """An app whose modes change at once.
+    """An app whose modes change at once where they were shown before.
 
-    Textual hides each change for 50 ms, reads all styles anew, twice, for a mode that is new, and applies them once
-    more to one that comes back. None of that is seen here: pages have no styles beside those of their widgets, which
-    are read as they are mounted, and only another theme changes them later.
+    Textual hides each change for 50 ms, and applies all styles once more to a mode that comes back. Pages have no
+    styles beside those of their widgets, so only another theme makes that needed. A mode that is new is left to
+    Textual: its layout comes about while it is hidden.
     """
 
     def __init__(self) -> None:
@@ -29,7 +27,7 @@ class SwitchingApp(App[int]):
 
     def switch_mode(self, mode: str) -> AwaitMount:
         self._comes_back = mode in self._screen_stacks
-        self._styles_hold = not self._comes_back or self._themes.get(mode) == self.theme
+        self._styles_hold = self._comes_back and self._themes.get(mode) == self.theme
         try:
             waiting = super().switch_mode(mode)
         finally:
@@ -43,7 +41,7 @@ class SwitchingApp(App[int]):
 
     def delay_update(self, delay: float = 0.05) -> None:
         if not self._comes_back:
-            super().delay_update(_AT_ONCE if self._styles_hold else delay)
+            super().delay_update(delay)
 
     def refresh_css(self, animate: bool = True) -> None:
         if not self._styles_hold:

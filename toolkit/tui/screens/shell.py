@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from textual import events, on
@@ -15,6 +14,8 @@ from toolkit.tui.widgets.banner import Banner, Navigation
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.panel import Panel
 from toolkit.tui.widgets.table import Table
+
+_OVERLOOKED = 0.25  # seconds: a layout that Textual put off while it hid a change of pages is made then at the latest
 
 
 class Page(Screen[None]):
@@ -31,7 +32,6 @@ class Page(Screen[None]):
         self._left_with: tuple[object, ...] = ()  # where its panels were when it was left
 
     def compose(self) -> ComposeResult:
-        self._take_size()
         yield Banner()
         yield Navigation(self.page)
         yield from self.body()
@@ -55,19 +55,12 @@ class Page(Screen[None]):
         return list(self.query(Panel))
 
     def on_mount(self) -> None:
+        self.set_interval(_OVERLOOKED, self.check_idle)
         self.enter()
 
     @on(events.ScreenResume)
     def _keep_styles(self, event: events.ScreenResume) -> None:
         event.refresh_styles = self._left_with != self._standings  # else they hold: see toolkit.tui.switching
-
-    def _take_size(self) -> None:
-        """The classes of the breakpoints, before Textual's first resize: so the styles need not be applied twice."""
-        for breakpoints, cells in zip(
-            (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.app.size, strict=True
-        ):
-            for (least, name), (most, _) in zip(breakpoints, [*breakpoints[1:], (sys.maxsize, "")], strict=True):
-                self.set_class(least <= cells < most, name, update=False)
 
     def subject(self) -> tuple[str, str]:
         """The pert and the group that are looked at here, where it is one ("" where not): why? is asked about them."""
