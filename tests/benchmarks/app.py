@@ -32,6 +32,7 @@ from pty_app import Terminal
 
 PARTS = ("paint", "home", "logs", "list", "pages", "hang", "memory")
 ROUNDS, HOME_ROUNDS, KEYS, SECONDS = 15, 3, 120, 12.0
+_ANSWERED = 1.5  # seconds after which a page has its answers, where there are any
 PAGE_KEYS = ("2", "3", "4", "5", "6", "7", "1")
 PAINT_BUDGET, KEY_BUDGET = 1.2, 50.0  # times an empty app; ms at p95
 GROUPS = 100_000
@@ -101,7 +102,7 @@ def pages() -> None:
     from toolkit.sandbox import client
 
     client.start()
-    with _open([*TOOLKIT, "--env", "sandbox"], "8/8", "vault-token") as terminal:
+    with _open([*TOOLKIT, "--env", "sandbox"], "8/8", "vault-token", "nothing needs you") as terminal:
         _from_page_to_page("all systems are well", terminal)
 
 
@@ -119,7 +120,10 @@ def hang() -> None:
 
 
 def _from_page_to_page(what: str, terminal: Terminal) -> None:
-    first = _pressed(terminal, PAGE_KEYS, len(PAGE_KEYS))
+    first = []
+    for key in PAGE_KEYS:
+        first += _pressed(terminal, (key,), 1)
+        time.sleep(_ANSWERED)
     _told(what, _pressed(terminal, PAGE_KEYS))
     print(f"    the first visit of each page: median {statistics.median(first):.0f}, most {max(first):.0f} ms")
 
