@@ -80,7 +80,8 @@ def test_a_run_by_hand_has_a_name_that_fits_whatever_the_cronjob_is_called(name:
 
 
 def test_names_are_unique() -> None:
-    assert len({manual_name("cache-manager") for _ in range(500)}) == 500
+    # Six random letters: among 500 two may be alike by chance, about once in some thousand runs.
+    assert len({manual_name("cache-manager") for _ in range(500)}) >= 498
 
 
 def test_a_job_is_what_kubectl_would_send() -> None:
