@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from toolkit.errors import UsageError
 from toolkit.sandbox.builds import FRAMES
 from toolkit.sandbox.kubernetes.resources import Object
-from toolkit.sandbox.kubernetes.starting_pods import measured
+from toolkit.sandbox.kubernetes.starting_pods import is_ready, measured
 
 if TYPE_CHECKING:
     from toolkit.sandbox.kubernetes.api import ClusterServer
@@ -69,10 +69,10 @@ class Serving:
         return self.site.shared.clusters[self.site.place.app_cluster]
 
     def pods(self) -> list[str]:
-        """The names of the pods that serve now."""
+        """The names of the pods that serve now: no request reaches one that is not ready."""
         place = self.site.place
         found = self.cluster.list("Pod", place.app_namespace, f"app={place.deployment}")
-        return [pod["metadata"]["name"] for pod in found if _serves(pod["status"])]
+        return [pod["metadata"]["name"] for pod in found if pod["status"]["phase"] == "Running" and is_ready(pod)]
 
     def write(self, pod: str, line: str, at: int | None = None) -> None:
         self.cluster.append_log(self.site.place.app_namespace, pod, line, container="app", at=at)
@@ -231,11 +231,6 @@ def _successor(pod: Object) -> Object:
         "metadata": {**metadata, "name": name, "creationTimestamp": now()},
         "status": {**pod["status"], "startTime": now(), "containerStatuses": statuses},
     }
-
-
-def _serves(status: dict[str, Any]) -> bool:
-    """Whether requests reach a pod: one that is not ready gets none."""
-    return status["phase"] == "Running" and all(one.get("ready") for one in status.get("containerStatuses", ()))
 
 
 def _stamp(seconds: float) -> str:
