@@ -58,6 +58,22 @@ def test_the_named_queries_find_what_they_are_for(sandbox: Sandbox, name: str) -
     connections.close()
 
 
+def test_a_new_world_has_no_line_of_the_one_before(sandbox: Sandbox) -> None:
+    """Also where pods were just starting, or crashed again and again, while the world was made anew."""
+    client.set_faults("new pods of sandbox", {"crash": True})
+    sandbox.run("app", "restart", "--yes", "--no-wait", "--env", "sandbox")
+    for _ in range(3):
+        client.apply_scenario(["healthy"])
+        connections = opened(sandbox)
+        part = connections.environment.app
+        there = {pod.name for pod in connections.cluster(part.cluster).pods(part.namespace)}
+        assert {line.stream.pod for line in lines(connections, "app", time.time_ns() - WEEKS)} == there
+        connections.close()
+        client.set_faults("new pods of sandbox", {"crash": True})
+        sandbox.run("app", "restart", "--yes", "--no-wait", "--env", "sandbox")
+        time.sleep(1)
+
+
 def test_noise_is_in_loki_and_in_cloud_logging_over_a_pod_that_is_replaced(sandbox: Sandbox) -> None:
     connections = opened(sandbox)
     since = time.time_ns()

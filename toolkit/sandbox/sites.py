@@ -123,12 +123,24 @@ class Site:
 
     # -- the world as it should be
 
+    async def take_away(self) -> None:
+        """Take away all that the cache manager and the app have, wherever it is, and wait until no run goes on:
+        from then on nothing of this site writes a line."""
+        for name in CLUSTERS:
+            cluster = self.shared.clusters[name]
+            for kind in _ITS_KINDS:
+                for namespace in {self.place.cache_manager_namespace, self.place.app_namespace}:
+                    for item in cluster.list(kind, namespace):
+                        if cluster.get(kind, namespace, item["metadata"]["name"]) is not None:
+                            cluster.delete(kind, namespace, item["metadata"]["name"])
+        while self._running:
+            await asyncio.sleep(0.01)
+
     async def reset(self, scenarios: Sequence[Scenario] = ()) -> None:
-        """Everything of this site as it should be; a run that is going on is ended.
+        """Everything of this site as it should be, after `take_away`.
 
         What had been built when the last run came is what the scenarios make of the usual groups.
         """
-        await self._end_runs()
         self.serving.make_noise(0, 1, 1)
         runs = manifests.past_runs(scheduled_runs(datetime.now(UTC), 5))
         self.groups = self._usual
@@ -307,18 +319,6 @@ class Site:
         created = datetime.now(UTC) - timedelta(days=211)
         service = manifests.proxy_service(self.place, created, self.proxy.host, self.proxy.port)
         self.shared.clusters[self.place.cache_manager_cluster].put(service)
-
-    async def _end_runs(self) -> None:
-        """Take away all that the cache manager and the app have, wherever it is, and wait until no run goes on."""
-        for name in CLUSTERS:
-            cluster = self.shared.clusters[name]
-            for kind in _ITS_KINDS:
-                for namespace in {self.place.cache_manager_namespace, self.place.app_namespace}:
-                    for item in cluster.list(kind, namespace):
-                        if cluster.get(kind, namespace, item["metadata"]["name"]) is not None:
-                            cluster.delete(kind, namespace, item["metadata"]["name"])
-        while self._running:
-            await asyncio.sleep(0.01)
 
 
 def _cut_off(file: Path) -> Path:

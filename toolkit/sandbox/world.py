@@ -318,6 +318,7 @@ class World:
 
     async def _reset(self, where: Site | None = None, wanted: Sequence[Scenario] = ()) -> None:
         """Everything as it should be, in both environments; but built at `where` was what the scenarios say."""
+        await asyncio.gather(*(site.take_away() for site in self.sites.values()))
         for site in self.sites.values():
             site.shared.collected.clear()
         for faults in self.faults().values():

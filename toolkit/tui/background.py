@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from toolkit.errors import Failed, ToolkitError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _threads: set[threading.Thread] = set()
+_owners: WeakKeyDictionary[asyncio.Task[Any] | None, DOMNode] = WeakKeyDictionary()
 
 
 def busy(grace: float = 0.0) -> bool:
@@ -50,7 +52,8 @@ def start(work: Callable[[], None], name: str) -> threading.Thread:
 
 
 async def in_thread(ask: Callable[[], T], name: str = "question") -> T:
-    """What `ask()` gives back, asked in a thread. Raises nothing but ToolkitError (and CancelledError)."""
+    """What `ask()` gives back, asked in a thread. Raises nothing but ToolkitError, and CancelledError also where the
+    widget that asked is being taken away: an answer would find it without its parts."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -71,11 +74,15 @@ async def in_thread(ask: Callable[[], T], name: str = "question") -> T:
             _tell(loop, settle, value, None)
 
     start(work, name)
-    return await answer
+    try:
+        return await answer
+    finally:
+        _end_with_its_widget()
 
 
 async def each(ask: Callable[[], Iterator[T]], name: str = "questions") -> AsyncIterator[T]:
-    """The items of `ask()` as they come, iterated in a thread. Leaving the loop early ends it after its next item."""
+    """The items of `ask()` as they come, iterated in a thread. Leaving the loop early ends it after its next item.
+    Raises what `in_thread` raises."""
     loop = asyncio.get_running_loop()
     items: deque[T] = deque()
     ended: list[ToolkitError | None] = []
@@ -98,6 +105,7 @@ async def each(ask: Callable[[], Iterator[T]], name: str = "questions") -> Async
     start(work, name)
     try:
         while True:
+            _end_with_its_widget()
             over = bool(ended)  # looked at before the items: what came before the end is not lost
             while items:
                 yield items.popleft()
@@ -123,6 +131,13 @@ def as_problem(error: BaseException) -> ToolkitError:
     )
 
 
+def _end_with_its_widget() -> None:
+    """End the work that is going on if whose it is has begun to be taken away."""
+    owner = _owners.get(asyncio.current_task())
+    if owner is not None and any(node._closing for node in owner.ancestors_with_self):  # there is no public word for it
+        raise asyncio.CancelledError
+
+
 def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *arguments: object) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: the app has ended meanwhile
         loop.call_soon_threadsafe(callback, *arguments)
@@ -137,5 +152,11 @@ def work_for(
     exit_on_error: bool = True,
 ) -> None:
     """Run `work` as a worker of `owner`. It is called when the worker starts: one that is cancelled before leaves no
-    coroutine that was never awaited."""
-    owner.run_worker(cast("Any", work), group=group, exclusive=exclusive, exit_on_error=exit_on_error)
+    coroutine that was never awaited. Textual ends a worker only after it has taken away what its widget is made of;
+    ours ends before, at the next answer (`in_thread`, `each`)."""
+
+    async def run() -> None:
+        _owners[asyncio.current_task()] = owner
+        await work()
+
+    owner.run_worker(cast("Any", run), group=group, exclusive=exclusive, exit_on_error=exit_on_error)

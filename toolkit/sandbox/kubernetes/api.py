@@ -180,10 +180,13 @@ class ClusterServer:
         return sum(self._requests.cuts.done.values())
 
     def append_log(self, namespace: str, pod: str, line: str, *, container: str = "", at: int | None = None) -> None:
-        """A line that the pod writes (to its first container unless named); `at` in nanoseconds, default now."""
+        """A line that the pod writes (to its first container unless named); `at` in nanoseconds, default now.
+        A pod that is gone writes nothing."""
+        if not self.store.uid("Pod", namespace, pod):
+            return
         if not container:
             found = self.store.get("Pod", namespace, pod)
-            container = found["spec"]["containers"][0]["name"] if found else "main"
+            container = found["spec"]["containers"][0]["name"] if found else ""
         self.wrote(namespace, pod, container, self.log_of(namespace, pod, container).append(line, at))
 
     def grant(self, token: str, user: str) -> None:
