@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from textual.app import App
+from textual.css import stylesheet
 from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.screen import Screen
 from tui_driving import Driver, driven
 
+from toolkit.tui.stylesheet import kept_pieces
 from toolkit.tui.widgets.table import Rows
 
 
@@ -104,3 +107,48 @@ async def test_a_layout_that_was_overlooked_is_made_soon() -> None:
         table.styles.display = "none"
         screen._layout_required = True  # as it is left where the screen was hidden when it was asked for
         await app.until(lambda: not screen._layout_required, "the layout")
+
+
+async def test_no_piece_of_css_is_parsed_twice_for_a_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for a page's first visit, nor when a theme comes back."""
+    parsed: Counter[object] = Counter()
+    real = stylesheet.parse
+
+    def parsing(scope: str, css: str, read_from: object, *arguments: Any, **named: Any) -> Any:
+        parsed[read_from] += 1
+        return real(scope, css, read_from, *arguments, **named)
+
+    async with driven() as app:
+        await app.see("nothing needs you")
+        kept_pieces.cache_clear()
+        app.app.action_toggle_theme()
+        await app.pilot.pause()
+        monkeypatch.setattr(stylesheet, "parse", parsing)
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert parsed, "a page has styles of its own"
+        app.app.action_toggle_theme()
+        await app.press("4")
+        await app.see("cronjob")
+        app.app.action_toggle_theme()
+        await app.press("1")
+        await app.see("nothing needs you")
+        assert max(parsed.values()) <= 2, "once a theme"
+
+
+async def test_a_page_that_is_left_for_a_new_one_does_not_get_its_styles_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with driven() as app:
+        await app.see("nothing needs you")
+        left = app.app.screen
+        styled: list[object] = []
+        real = Stylesheet.update_nodes
+
+        def counting(self: Stylesheet, nodes: Iterable[DOMNode], *arguments: Any, **named: Any) -> None:
+            nodes = list(nodes)
+            styled.extend(node for node in nodes if left in node.ancestors)
+            real(self, nodes, *arguments, **named)
+
+        monkeypatch.setattr(Stylesheet, "update_nodes", counting)
+        await app.press("2")
+        await app.see("number 1 of the dropdown")
+        assert len(styled) < len(left.query("*")) / 2

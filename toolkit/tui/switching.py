@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from toolkit.tui.stylesheet import KeptStylesheet
+
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
     from textual.widget import AwaitMount
@@ -16,22 +18,26 @@ class SwitchingApp(App[int]):
 
     Textual hides each change for 50 ms, and applies all styles once more to a mode that comes back. Pages have no
     styles beside those of their widgets, so only another theme makes that needed. A mode that is new is left to
-    Textual: its layout comes about while it is hidden.
+    Textual, whose layout comes about while it is hidden; but the page that is left need not get its styles anew for it.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self._themes: dict[str, str] = {}  # under which theme each mode was shown last
         self._comes_back = False
         self._styles_hold = False
+        self._begins = ""  # the mode that is shown for the first time
 
     def switch_mode(self, mode: str) -> AwaitMount:
         self._comes_back = mode in self._screen_stacks
+        self._begins = "" if self._comes_back else mode
         self._styles_hold = self._comes_back and self._themes.get(mode) == self.theme
         try:
             waiting = super().switch_mode(mode)
         finally:
             self._comes_back = self._styles_hold = False
+            self._begins = ""
         self._themes[mode] = self.theme
         return waiting
 
@@ -44,5 +50,6 @@ class SwitchingApp(App[int]):
             super().delay_update(delay)
 
     def refresh_css(self, animate: bool = True) -> None:
-        if not self._styles_hold:
+        leaves = self._begins not in ("", self.current_mode)
+        if not self._styles_hold and not leaves:
             super().refresh_css(animate)
