@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 MASK: Final = "••••••"
@@ -26,6 +25,8 @@ class Secret:
 
     def fingerprint(self) -> str:
         """First 8 hex digits of SHA-256: enough to see whether two people hold the same token."""
+        import hashlib
+
         return "sha256:" + hashlib.sha256(self._value.encode()).hexdigest()[:8]
 
     def __bool__(self) -> bool:

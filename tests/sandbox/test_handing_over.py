@@ -18,13 +18,16 @@ GROUP = "rp006_1999w01"
 def other_machine(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """From here on it is a colleague's account, with the same sandbox and no cases."""
     yield
+    forget_the_cases(sandbox)
+
+
+def forget_the_cases(sandbox: Sandbox) -> None:
     for file in (sandbox.home / "state").glob("cases.sqlite*"):
         file.unlink()
 
 
 def become_a_colleague(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    for file in (sandbox.home / "state").glob("cases.sqlite*"):
-        file.unlink()
+    forget_the_cases(sandbox)
     monkeypatch.setattr("getpass.getuser", lambda: "bo")
 
 

@@ -80,7 +80,7 @@ def test_a_truncated_frame_is_never_taken_for_a_whole_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(flips=st.lists(st.tuples(st.integers(0), st.integers(0, 7)), min_size=1, max_size=3))
 def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
     content = bytearray(WHOLE[kind])
@@ -90,7 +90,7 @@ def test_flipped_bits(kind: str, flips: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WHOLE if kind.startswith(("parquet", "feather", "arrow"))])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(place=st.integers(1, 1200), value=st.sampled_from([0, 1, 127, 128, 255]))
 def test_a_damaged_footer(kind: str, place: int, value: int) -> None:
     content = bytearray(WHOLE[kind])
@@ -99,7 +99,7 @@ def test_a_damaged_footer(kind: str, place: int, value: int) -> None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_piece_that_was_never_written(kind: str, data: st.DataObject) -> None:
     content = bytearray(WHOLE[kind])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.cache.search import aliases, matching
@@ -124,7 +124,6 @@ def test_wrong_concentration_names_the_nearest() -> None:
     assert "no concentrations" in matching.wrong_concentration("BRCA1", 1.0, []).why
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(min_size=1), max_size=20), st.text())
 def test_any_names_any_question(names: list[str], typed: str) -> None:
     known = Matcher(names)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.cache.perturbations import Pert, Perts
@@ -165,7 +165,6 @@ def test_samples_lie_within_the_value() -> None:
         assert all(first[1] <= second[0] for first, second in pairwise(ranges))
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=5000), st.data())
 def test_fingerprint_notices_any_change_of_a_small_value(value: bytes, data: st.DataObject) -> None:
     def seen(content: bytes) -> str:

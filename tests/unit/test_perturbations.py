@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.cache.perturbations import Pert, summed_up
@@ -38,7 +38,6 @@ def by_hand(some: list[Row]) -> list[Pert]:
     return found
 
 
-@settings(deadline=None)
 @given(rows, st.integers(1, 7))
 def test_as_by_hand_in_batches_of_any_size(some: list[Row], size: int) -> None:
     batches = [batch(some[at : at + size]) for at in range(0, len(some), size)]

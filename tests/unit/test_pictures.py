@@ -31,7 +31,7 @@ class TestColours:
         assert blue_of_opposite > 2 * red_of_opposite
         assert len(set(colours.diverging(0))) == 1
 
-    @settings(deadline=None, max_examples=30)
+    @settings(max_examples=30)
     @given(value=st.floats(-1, 1))
     def test_numbers_can_be_read(self, value: float) -> None:
         style = colours.on(value)
@@ -76,7 +76,7 @@ class TestPlane:
     def test_nothing_to_draw(self) -> None:
         assert "○" in "\n".join(plain(plane.drawn([], 60, 16)))
 
-    @settings(deadline=None, max_examples=20)
+    @settings(max_examples=20)
     @given(st.lists(st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 50)), max_size=4), max_size=4))
     def test_any_points(self, lines: list[list[tuple[float, float]]]) -> None:
         assert all(len(line) <= 70 for line in plain(plane.drawn(lines, 70, 18)))

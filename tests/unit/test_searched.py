@@ -55,7 +55,7 @@ def split(searched: Searched, into: Sequence[int]) -> list[Searched]:
     return parts
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.dictionaries(places, frames, max_size=12),
     st.dictionaries(places, st.just("it is torn"), max_size=2),

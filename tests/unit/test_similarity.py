@@ -28,7 +28,7 @@ def rotation(seed: int) -> Matrix:
     return np.linalg.qr(random)[0]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(vectors=MATRICES, seed=st.integers(0, 1000))
 def test_cosines(vectors: Matrix, seed: int) -> None:
     matrix = cosines(vectors)
@@ -41,7 +41,7 @@ def test_cosines(vectors: Matrix, seed: int) -> None:
     assert cosines(vectors * 7.5) == pytest.approx(matrix, abs=1e-12, nan_ok=True)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(vectors=MATRICES, target=TARGETS, seed=st.integers(0, 1000))
 def test_projection_and_rejection_are_the_sides_of_a_right_triangle(vectors: Matrix, target: Matrix, seed: int) -> None:
     seen = project(vectors, target)
@@ -93,7 +93,7 @@ class TestChance:
         assert by_chance([same], [["A"]], seed=1).size == 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(vectors=MATRICES)
 def test_clustering_keeps_every_row(vectors: Matrix) -> None:
     assert sorted(clustered(cosines(vectors))) == list(range(len(vectors)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from formats_fixtures import opened
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.cache.perturbations import summed_up
@@ -41,7 +41,6 @@ rows = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(rows, rows, st.sampled_from(["none", "snappy", "zstd"]))
 def test_never_another_frames_names(some: list[Row], others: list[Row], compression: str) -> None:
     summing = Summing()

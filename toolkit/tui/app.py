@@ -20,7 +20,6 @@ from toolkit.tui import background, gone, in_browser, keymap, looks, theme
 from toolkit.tui.about import abouts
 from toolkit.tui.background import in_thread
 from toolkit.tui.clock import ticks
-from toolkit.tui.core import Core
 from toolkit.tui.drilling import LOOK, Drilling
 from toolkit.tui.keymap import Keymap
 from toolkit.tui.opener import Choice, Opener
@@ -29,6 +28,7 @@ from toolkit.tui.palette import Commands
 from toolkit.tui.registry import act, bindings
 from toolkit.tui.screens.shell import Page
 from toolkit.tui.session import Session
+from toolkit.tui.stylesheet import KeptStylesheet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from toolkit.actions.plan import Action
     from toolkit.systems.connections import Connections
+    from toolkit.tui.core import Core
     from toolkit.tui.operation import Operation
 
 _TWICE = 2.0  # seconds in which a second Ctrl-C ends the app
@@ -65,7 +66,7 @@ class ToolkitApp(PagedApp):
         opener: Opener,
         environment: str | None = None,
         *,
-        core: Callable[[Connections], Core] = Core,
+        core: Callable[[Connections], Core] | None = None,
     ) -> None:
         super().__init__()
         self.opener = opener
@@ -73,7 +74,7 @@ class ToolkitApp(PagedApp):
         self.bug: Exception | None = None
         self.left = False
         self.preferred = asyncio.Event()  # set when the person's keys hold
-        self._core = core
+        self._core = core or _core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
         self._terminal_ended: Callable[[], bool] = lambda: False
@@ -82,6 +83,7 @@ class ToolkitApp(PagedApp):
         for own in theme.THEMES:
             self.register_theme(own)
         self.theme = theme.DARK.name
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.defaults(self.current_theme)
@@ -357,6 +359,12 @@ def _keep_for_good() -> None:
     """What is there now (modules above all) is not looked through by the garbage collector any more: with the SDKs in
     it, each time would hold the keys up by a tenth of a second."""
     gc.freeze()
+
+
+def _core(connections: Connections) -> Core:
+    from toolkit.tui.core import Core  # long after the first paint
+
+    return Core(connections)
 
 
 def run_app(environment: str | None, opener: Opener) -> int:

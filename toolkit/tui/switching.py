@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from toolkit.tui.stylesheet import KeptStylesheet
-
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
     from textual.widget import AwaitMount
@@ -23,7 +21,6 @@ class SwitchingApp(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self._themes: dict[str, str] = {}  # under which theme each mode was shown last
         self._comes_back = False
         self._styles_hold = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from toolkit.checks.finding import Status
 from toolkit.secret import scrub
@@ -26,6 +25,8 @@ def moment(value: datetime | None, zone: str = "") -> str:
     """A time to the minute, `Thu 2026-01-08 01:00 UTC`; with a `zone` in that zone, under its own abbreviation."""
     if value is None:
         return "-"
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         local = value.astimezone(ZoneInfo(zone)) if zone else value.astimezone(UTC)
     except (ZoneInfoNotFoundError, ValueError):

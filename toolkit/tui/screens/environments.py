@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -90,8 +90,8 @@ class Environments(Screen[None]):
         #heading { text-style: bold; color: $primary; padding: 0 1; margin-bottom: 1; }
         #choice { height: 1fr; margin: 1 0 0 1; padding: 1 1 0 1; border-top: solid $rule; }
         #progress { height: auto; margin-left: 2; color: $text-warning; text-style: bold; display: none; }
-        ProblemView { margin: 1 1 0 1; max-height: 60%; display: none; }
         &.-opening #progress { display: block; }
+        ProblemView { margin: 1 1 0 1; max-height: 60%; display: none; }
         &.-broken ProblemView { display: block; }
     }
     """
@@ -100,6 +100,7 @@ class Environments(Screen[None]):
         super().__init__()
         self._choices: dict[str, Choice] = {}
         self._opening: str | None = None
+        self._shown = False
         self._begun = False  # whether the environment that the app was started with was tried
 
     @property
@@ -113,9 +114,13 @@ class Environments(Screen[None]):
             yield Static("Choose an environment", id="heading")
             yield Choices(id="choices")
             yield Static("", id="progress")
-            yield ProblemView()
             yield VerticalScroll(Static("", id="details"), id="choice", can_focus=False)
         yield Footer()
+
+    @on(events.ScreenResume)
+    def _keep_styles(self, event: events.ScreenResume) -> None:
+        event.refresh_styles = self._shown  # when it is new, its widgets have just got theirs
+        self._shown = True
 
     def on_mount(self) -> None:
         # What reads the configuration is imported after the first paint: a thread would hold that up.
@@ -139,14 +144,14 @@ class Environments(Screen[None]):
             self._open(self._choices[wanted])
         else:
             known = ", ".join(self._choices)
-            self._show(NotFound(f"No environment is called {wanted!r}.", hint=f"Choose one of these: {known}."))
+            await self._show(NotFound(f"No environment is called {wanted!r}.", hint=f"Choose one of these: {known}."))
 
     async def _list(self) -> None:
         opener = house(self).opener
         try:
             choices: Sequence[Choice] = await in_thread(opener.choices, "choices")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown here
-            self._show(as_problem(error))
+            await self._show(as_problem(error))
             return
         self.remove_class("-broken")
         self._choices = {choice.name: choice for choice in choices}
@@ -188,7 +193,7 @@ class Environments(Screen[None]):
         try:
             connections = await in_thread(lambda: app.opener.open(choice.name), f"open {choice.name}")
         except Exception as error:  # noqa: BLE001 - as above
-            self._show(as_problem(error))
+            await self._show(as_problem(error))
         else:
             await app.enter(choice, connections)
         finally:
@@ -196,7 +201,9 @@ class Environments(Screen[None]):
                 self._opening = None
                 self.remove_class("-opening")
 
-    def _show(self, problem: ToolkitError) -> None:
+    async def _show(self, problem: ToolkitError) -> None:
         house(self).first_page = "home"
+        if not self.query(ProblemView):
+            await self.query_one("#environments").mount(ProblemView(), before="#choice")
         self.query_one(ProblemView).show(problem)
         self.add_class("-broken")
