@@ -82,6 +82,7 @@ class Standing:
         """Health hop by hop, each finding as it becomes known; with the facts that the diagnosis goes by."""
         from toolkit.checks.runner import run
 
+        _import_sdks()
         return run(self._hops())
 
     def layers(self) -> LayersSeen:
@@ -89,6 +90,7 @@ class Standing:
         from toolkit.cache.groups import overview_of
         from toolkit.checks import shared
 
+        _import_sdks()
         run = self._lately()
         with shared.within(run):
             read = shared.layers(self.connections)
@@ -132,10 +134,12 @@ class Standing:
 
     def image(self) -> Finding:
         """Does the cache manager run the image that eng-infrastructure asks for?"""
+        _import_sdks()
         return next(self._asked(self._lately(), "image"))
 
     def loader(self) -> tuple[Finding, ...]:
         """Does configome ask the group auto-loader for what production asks for, and are the groups of it there?"""
+        _import_sdks()
         return tuple(self._asked(self._lately(), "loader-settings", "loader-groups"))
 
     def pert_counts(self, stop: threading.Event) -> Iterator[tuple[str, int | None]]:
@@ -210,6 +214,13 @@ class Standing:
             replace(check, ask=questions.check(check.name, self.connections, {}).ask) if check.name in own else check
             for check in doctor.checks(self.connections)
         ]
+
+
+def _import_sdks() -> None:
+    """Before the questions that need Vault, Redis or the bucket; those of the clusters alone go ahead meanwhile."""
+    from toolkit.systems import sdks
+
+    sdks.load()
 
 
 def _written(read: Layers) -> dict[str, datetime]:
