@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import app_logs
+from bytecode import keep_bytecode
 from pty_app import Terminal
 
 PARTS = ("paint", "home", "logs", "list", "pages", "hang", "memory")
@@ -178,6 +179,7 @@ def many() -> None:
 
 
 def main() -> None:
+    keep_bytecode()
     if sys.argv[1:] == ["--many"]:
         many()
         return

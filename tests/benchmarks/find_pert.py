@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bytecode import keep_bytecode
 from full_group import EMPTY, FEATHER, FULL, GROUP, PACKED, TOKEN, Line, frames, make, served
 
 DOWNLOAD, COLD, WARM = "download all, pandas", "find, cold", "find, warm"
@@ -257,6 +258,7 @@ def show(rows: list[Measured], lines: list[tuple[str, bool | None]], total: int)
 
 
 def main() -> int:
+    keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--dir", type=Path, help="where the group is made (default: a temporary directory)")
     parser.add_argument("--keep", action="store_true", help="keep it, for the next run with the same --dir")

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import logs_of_a_file
+from bytecode import keep_bytecode
 from log_rows import Row, Verdict, own_megabytes, show
 
 _HERE = Path(__file__).resolve().parent
@@ -55,6 +56,7 @@ def stages(variables: Mapping[str, str]) -> Iterator[Row]:
 
 
 def main() -> int:
+    keep_bytecode()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=60, help="how long the pods write")
     parser.add_argument("--rate", type=float, default=50_000, help="lines a second, of all pods together")

@@ -17,8 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?:<=>$]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78PX^_])")
-# Of a script; the last one would have Python compile all of a program anew each time that it starts.
-_NOT_A_PERSONS = ("COLUMNS", "LINES", "NO_COLOR", "PYTHONDONTWRITEBYTECODE")
 
 
 class Terminal:
@@ -29,7 +27,7 @@ class Terminal:
     ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        plain = {name: value for name, value in os.environ.items() if name not in _NOT_A_PERSONS}
+        plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from bytecode import keep_bytecode
+
 ROUNDS = 15
 
 STOP = """
@@ -56,6 +58,7 @@ def compare(name: str, ours: list[str], theirs_name: str, theirs: list[str], bud
 
 
 def main() -> None:
+    keep_bytecode()
     os.environ["TOOLKIT_HOME"] = "/nonexistent-toolkit-home"
     cores = os.cpu_count()
     print(f"Python {platform.python_version()}, {platform.machine()}, {cores} cores; median of {ROUNDS}\n")

@@ -22,6 +22,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bytecode import keep_bytecode
+
 from toolkit.sandbox import client
 
 SDKS = "import redis, hvac, google.cloud.storage, kubernetes.dynamic, pyarrow.compute"
@@ -99,6 +101,7 @@ def table(found: dict[str, Took]) -> None:
 
 
 def main() -> None:
+    keep_bytecode()
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     count = parser.parse_args().rounds
