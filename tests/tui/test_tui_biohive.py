@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tui_driving import driven
-from tui_stand_ins import BROKEN, World
+from tui_stand_ins import BROKEN, World, environment
+
+from toolkit.environments.biohive import BioHive
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -35,3 +37,11 @@ async def test_what_cannot_be_asked_is_said_in_its_place() -> None:
         app.world.broken.clear()
         await app.press("r")
         await app.see("in as ana on bh-login001")
+
+
+async def test_where_there_is_none_nothing_is_offered_to_type() -> None:
+    without = environment(biohive=BioHive(host=""))
+    async with driven(world=World(environment=without)) as app:
+        await app.press("S")
+        await app.see("no toolkit there")
+        assert "toolkit biohive run" not in app.text

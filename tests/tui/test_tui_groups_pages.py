@@ -12,6 +12,7 @@ from tui_stand_ins import BROKEN, FRAMES, NAMES, World, made_up_perts
 
 from toolkit.cache.search.filtering import Filter
 from toolkit.errors import UsageError
+from toolkit.pictures import matrix
 from toolkit.tui import downloading, picture_query
 from toolkit.tui.widgets.table import Rows
 
@@ -185,6 +186,20 @@ async def test_a_picture_asks_says_its_colours_and_what_is_not_there(monkeypatch
         assert app.app.clipboard.startswith("toolkit map heatmap BRCA1 BRCA2 KRAS TP53 --group")
         await app.press("escape")
         await app.see("Groups  5")
+
+
+async def test_a_picture_that_cannot_be_drawn_says_so(monkeypatch: Any) -> None:
+    def drawn(*arguments: Any) -> Any:
+        raise ValueError("no such colour")
+
+    monkeypatch.setattr(matrix, "drawn", drawn)
+    async with driven() as app:
+        await app.press("2")
+        await app.see(NAMES[0])
+        await app.press("h")
+        await app.until(lambda: app.app.screen.query("#line"), "a question")
+        await app.press("enter")
+        await app.see("✗ failed", "A bug in the toolkit: ValueError: no such colour")
 
 
 async def test_a_picture_not_asked_for_after_all_leads_back() -> None:

@@ -14,7 +14,8 @@ from datetime import datetime
 
 from toolkit.cache import rebuilds
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, NotFound, ToolkitError
+from toolkit.environments.needed import needed
+from toolkit.errors import NotFound, ToolkitError
 from toolkit.systems.cluster import Cluster
 from toolkit.systems.cluster.deployments import Deployment
 from toolkit.systems.cluster.objects import Pod
@@ -67,14 +68,8 @@ class AppMemory:
 
 def part_of(connections: Connections) -> model.App:
     """The environment's app. Raises ConfigurationError where its cluster or Deployment is not set."""
-    part, name = connections.environment.app, connections.environment.name
-    for key in ("cluster", "deployment"):
-        if not getattr(part, key):
-            raise ConfigurationError(
-                f"Where MapApp's pods are, is not configured: environments.{name}.app.{key} is empty.",
-                hint="Set it; `toolkit config check` lists all that is open.",
-            )
-    return part
+    environment = connections.environment
+    return needed(environment, "app", environment.app, "Where MapApp's pods are", "cluster", "deployment")
 
 
 def cluster_of(connections: Connections) -> Cluster:

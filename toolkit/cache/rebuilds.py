@@ -10,7 +10,8 @@ from typing import NoReturn
 from toolkit.cache.images import ImageState, compare_image
 from toolkit.cache.schedules import Schedule, schedule_of
 from toolkit.environments import model
-from toolkit.errors import ConfigurationError, NotFound, Refused, ToolkitError
+from toolkit.environments.needed import needed
+from toolkit.errors import NotFound, Refused, ToolkitError
 from toolkit.systems.cluster import Cluster, Forbidden
 from toolkit.systems.cluster.objects import ClusterIdentity, CronJob, Job
 from toolkit.systems.connections import Connections
@@ -61,14 +62,8 @@ class Located:
 
 def part_of(connections: Connections) -> model.CacheManager:
     """The environment's cache manager. Raises ConfigurationError where its cluster or CronJob is not set."""
-    part, name = connections.environment.cache_manager, connections.environment.name
-    for key in ("cluster", "cronjob"):
-        if not getattr(part, key):
-            raise ConfigurationError(
-                f"Where the cache manager is, is not configured: environments.{name}.cache_manager.{key} is empty.",
-                hint="Set it; `toolkit config check` lists all that is open.",
-            )
-    return part
+    environment, what = connections.environment, "Where the cache manager is"
+    return needed(environment, "cache_manager", environment.cache_manager, what, "cluster", "cronjob")
 
 
 def cluster_of(connections: Connections) -> Cluster:

@@ -70,8 +70,9 @@ class BioHivePanel(Panel["tuple[Finding, ...]"]):
         width = max(self.content_size.width - 1, 30)
         finding = self.query_one(FindingList).in_focus
         lines = [findings.details(finding, width), Content("")] if finding is not None else []
-        name = self.session.environment.name
-        lines += [labelled(label, command.format(name), width, "$text-accent") for label, command in _COMMANDS]
+        name, there = self.session.environment.name, self.session.environment.biohive.host
+        if there:  # what to type there makes no sense where there is none
+            lines += [labelled(label, command.format(name), width, "$text-accent") for label, command in _COMMANDS]
         self.query_one("#finding", Static).update(Content("\n").join(lines))
 
 

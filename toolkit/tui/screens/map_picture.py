@@ -88,7 +88,11 @@ class PicturePanel(Working["Picture"]):
         shown = self.query_one(TextLines)
         height = self.query_one("#answer").size.height - sum(1 + line.plain.count("\n") for line in signs) - 1
         command = foreign(picture.query.command(self._group, self.session.environment.name))
-        lines = await in_thread(lambda: [*picture.draw(width, height), *_below(picture, command, width)], "draw")
+        try:
+            lines = await in_thread(lambda: [*picture.draw(width, height), *_below(picture, command, width)], "draw")
+        except ToolkitError as problem:
+            self.broken(problem)
+            return
         shown.show(lines)
         self.query_one("#signs", Static).update(Content("\n").join(signs))
 
