@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.app import App
+from textual.screen import Screen
 
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
     from textual.widget import AwaitMount
+
+
+class UnhiddenScreen(Screen[None]):
+    """A screen that is not drawn while its app hides what is going on: Textual would throw the drawing away."""
+
+    def _compositor_refresh(self) -> None:
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
 
 class SwitchingApp(App[int]):

@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.opener import Choice
 from toolkit.tui.registry import act, bindings
+from toolkit.tui.switching import UnhiddenScreen
 from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.problem import ProblemView
@@ -78,7 +78,7 @@ class Choices(OptionList):
         return option.id or "" if option is not None else ""
 
 
-class Environments(Screen[None]):
+class Environments(UnhiddenScreen):
     """The first screen, and the one on `e`."""
 
     BINDINGS = bindings("environments")
@@ -113,8 +113,6 @@ class Environments(Screen[None]):
         with Vertical(id="environments"):
             yield Static("Choose an environment", id="heading")
             yield Choices(id="choices")
-            yield Static("", id="progress")
-            yield VerticalScroll(Static("", id="details"), id="choice", can_focus=False)
         yield Footer()
 
     @on(events.ScreenResume)
@@ -123,10 +121,13 @@ class Environments(Screen[None]):
         self._shown = True
 
     def on_mount(self) -> None:
-        # What reads the configuration is imported after the first paint: a thread would hold that up.
-        self.call_after_refresh(
-            self.call_after_refresh, background.work_for, self, self._start, group="choices", exclusive=True
-        )
+        # The first paint does without what is empty still, and without the thread that reads the configuration.
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        below = Static("", id="progress"), VerticalScroll(Static("", id="details"), id="choice", can_focus=False)
+        self.query_one("#environments").mount(*below)
+        self.call_after_refresh(background.work_for, self, self._start, group="choices", exclusive=True)
 
     def refresh_all(self) -> None:
         background.work_for(self, self._list, group="choices", exclusive=True)
