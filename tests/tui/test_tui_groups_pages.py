@@ -232,6 +232,46 @@ async def test_a_download_goes_on_elsewhere_is_stopped_and_goes_on_from_there() 
         await app.see("8 files downloaded", "downloaded, CRC32C agrees")
 
 
+async def test_a_download_goes_on_when_another_environment_is_opened() -> None:
+    world = World(waiting={"download"})
+    async with driven(world=world) as app:
+        await app.press("2")
+        await app.see(NAMES[0])
+        await app.press("g")
+        await _line(app, "/tmp/x --layer l2")
+        await app.see("30%")
+        await app.press("e")
+        await app.see("Choose an environment")
+        await app.press("end", "enter")
+        await app.see("Needs attention")
+        assert app.app.opened().environment.name == "watched"
+        assert not world.stop.is_set()
+        assert not world.closed
+        await app.press("2", "G")
+        await app.see("from Redis, of rp006", "633 MB of 2.1 GB", "s Stop")
+        await app.press("s")
+        await app.see("‖ stopped", "a Again")
+        world.waiting.clear()
+        await app.press("a")
+        await app.see("8 files downloaded")
+        assert not world.closed, "what it needs stays, for as long as it is listed"
+
+
+async def test_a_download_ends_where_the_world_begins_anew() -> None:
+    world = World(waiting={"download"})
+    async with driven(world=world) as app:
+        await app.press("2")
+        await app.see(NAMES[0])
+        await app.press("g")
+        await _line(app, "/tmp/x")
+        await app.see("30%")
+        stop = world.stop
+        await app.app.reopen()
+        await app.see("1 download stopped")
+        assert stop.is_set()
+        assert world.closed
+
+
 async def test_a_download_that_ends_while_one_looks_elsewhere_says_so() -> None:
     world = World(waiting={"download"})
     async with driven(world=world) as app:

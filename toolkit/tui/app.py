@@ -77,6 +77,7 @@ class ToolkitApp(PagedApp):
         self._core = core or _core
         self._interrupted_at = 0.0
         self._told: Operation | None = None
+        self._retired: list[Session] = []  # environments that are not open any more, for their downloads
         self._terminal_ended: Callable[[], bool] = lambda: False
         self.keys = Keymap()
         self.drilling = Drilling(self)
@@ -133,12 +134,17 @@ class ToolkitApp(PagedApp):
 
     # The open environment
 
-    async def enter(self, choice: Choice, connections: Connections) -> None:
-        """Make `choice` the open environment, and show its home. The one before is let go."""
-        before, self.session = self.session, Session(choice, connections, self._core(connections))
+    async def enter(self, choice: Choice, connections: Connections, *, anew: bool = False) -> None:
+        """Make `choice` the open environment, and show its home. The one before is let go; its downloads go on, except
+        where it is the same one, whose world has begun `anew`."""
+        before = self.session
+        transfers = before.transfers if before is not None else []
+        self.session = Session(choice, connections, self._core(connections), transfers=transfers)
         await self.renew_pages()
-        if before is not None:
-            if going := len(before.going):
+        if before is not None and before.own and not anew:
+            self._retired.append(before)
+        elif before is not None:
+            if going := sum(not one.over for one in before.own):
                 text = "What has come is kept; the same download there goes on where it stopped."
                 self.notify(text, title=f"{going} download{'' if going == 1 else 's'} stopped", severity="warning")
             before.close()
@@ -158,7 +164,7 @@ class ToolkitApp(PagedApp):
         except ToolkitError as problem:
             self.notify(scrub(f"{problem.message} {problem.hint}"), title=choice.name, severity="error", timeout=15)
         else:
-            await self.enter(choice, connections)
+            await self.enter(choice, connections, anew=True)
 
     @in_environment
     async def action_why(self) -> None:
@@ -312,6 +318,9 @@ class ToolkitApp(PagedApp):
             from toolkit.tui.widgets.transfer import tell_ends
 
             tell_ends(self, self.session.transfers)
+        for session in [one for one in self._retired if not one.own]:
+            self._retired.remove(session)
+            session.close()
 
     # The end
 
@@ -340,8 +349,8 @@ class ToolkitApp(PagedApp):
         self.leave_pages()
         if self.operation is not None and not self.operation.ongoing:
             self.operation.decline()
-        if self.session is not None:
-            self.session.close()
+        for session in (*self._retired, *([self.session] if self.session is not None else [])):
+            session.close()
         self.exit(ExitCode.OK)
 
     def panic(self, *renderables: RenderableType) -> None:

@@ -42,7 +42,7 @@ def transfer(session: Session, name: str, targets: Sequence[Target], to: Path) -
     if len(targets) <= _WRITTEN:
         paths = " ".join(shlex.quote(f"gs://{session.environment.bucket.name}/{target.path}") for target in targets)
         command = f"toolkit bucket get {paths} --to {shlex.quote(str(to))} --env {session.environment.name}"
-    return Transfer(name, work, to, command=command)
+    return Transfer(name, work, to, environment=session.environment.name, command=command)
 
 
 def arrived(result: DownloadResult, to: Path) -> Arrived:

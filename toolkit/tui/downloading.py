@@ -91,8 +91,15 @@ def transfer(session: Session, query: DownloadQuery) -> Transfer:
 
     plain = replace(query, overwrite=False)
     named = f"{query.group} from {_LAYERS[query.layer]}" + "".join(f", {frame}" for frame in query.frames)
-    command = plain.command(session.environment.name)
-    return Transfer(named, work, query.to / query.group, command=command, overwrite=query.overwrite)
+    here = session.environment.name
+    return Transfer(
+        named,
+        work,
+        query.to / query.group,
+        environment=here,
+        command=plain.command(here),
+        overwrite=query.overwrite,
+    )
 
 
 def arrived(result: GroupDownload) -> Arrived:

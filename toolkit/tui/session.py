@@ -34,7 +34,8 @@ def whoever() -> str:
 
 @dataclass
 class Session:
-    """One open environment. `token` is what Vault last said about our token; `token_at` when (monotonic seconds)."""
+    """One open environment. `token` is what Vault last said about our token; `token_at` when (monotonic seconds).
+    `transfers` are the downloads that this app began, those of environments that were open before among them."""
 
     choice: Choice
     connections: Connections
@@ -92,7 +93,7 @@ class Session:
     def begin(self, transfer: Transfer) -> Transfer:
         """Begin it; gives back the one that goes on already, where that is the same."""
         for one in self.going:
-            if (one.name, one.to) == (transfer.name, transfer.to):
+            if (one.environment, one.name, one.to) == (transfer.environment, transfer.name, transfer.to):
                 return one
         self.transfers.append(transfer)
         transfer.start()
@@ -104,9 +105,14 @@ class Session:
         self.transfers[self.transfers.index(transfer)] = again
         again.start()
 
+    @property
+    def own(self) -> list[Transfer]:
+        """The downloads of this environment: they need its systems, also to be gone on with."""
+        return [transfer for transfer in self.transfers if transfer.environment == self.environment.name]
+
     def close(self) -> None:
         """Let the systems go, without waiting: one that hangs must not hold up anybody."""
-        for transfer in self.transfers:
+        for transfer in self.own:
             transfer.stop()
         background.start(_quietly(self.connections.close), "close connections")
 

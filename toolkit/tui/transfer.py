@@ -1,8 +1,9 @@
 """A download that goes on in the background: started here, watched by whoever draws it, stopped at will, and what came
 of it at the end.
 
-It runs in a thread of its own and touches no widget. A session keeps its transfers, so that one goes on when its page
-is left; what is stopped can be begun again, and goes on where it stopped.
+It runs in a thread of its own and touches no widget. Sessions keep the transfers and hand them on, so that one goes on
+when its page is left, and when another environment is opened; what is stopped can be begun again, and goes on where it
+stopped.
 """
 
 from __future__ import annotations
@@ -104,12 +105,16 @@ Work = Callable[[Progress, bool], Arrived]
 
 
 class Transfer:
-    """`work(progress, overwrite)` in a thread; it may raise ToolkitError. `name` is what is brought, `to` where to,
-    `command` what does the same (and goes on, after a stop), `overwrite` whether files that differ are replaced."""
+    """`work(progress, overwrite)` in a thread; it may raise ToolkitError. `name` is what is brought, `environment` of
+    which one, `to` where to, `command` what does the same (and goes on, after a stop), `overwrite` whether files that
+    differ are replaced."""
 
-    def __init__(self, name: str, work: Work, to: Path, *, command: str = "", overwrite: bool = False) -> None:
+    def __init__(
+        self, name: str, work: Work, to: Path, *, environment: str = "", command: str = "", overwrite: bool = False
+    ) -> None:
         self.key = str(next(_numbers))  # tells it from the others; the same once more keeps it
         self.name = name
+        self.environment = environment
         self.to = to
         self.command = f"{command} --overwrite" if command and overwrite else command
         self.overwrite = overwrite
@@ -139,9 +144,20 @@ class Transfer:
 
     def anew(self, *, overwrite: bool = False) -> Transfer:
         """The same once more, not started yet: it goes on where this one ended."""
-        again = Transfer(self.name, self._work, self.to, command=self._plain, overwrite=overwrite)
+        again = Transfer(
+            self.name,
+            self._work,
+            self.to,
+            environment=self.environment,
+            command=self._plain,
+            overwrite=overwrite,
+        )
         again.key = self.key
         return again
+
+    def called(self, here: str) -> str:
+        """Its name, with its environment where that is not the one that is open `here`."""
+        return self.name if self.environment in ("", here) else f"{self.name}, of {self.environment}"
 
     @property
     def over(self) -> bool:

@@ -83,8 +83,9 @@ class Leave(ModalScreen[None]):
         if self.operation is not None:
             plan = self.operation.plan
             lines += [Content.styled(plan.title if plan else self.operation.name, "bold"), Content("")]
+        here = house(self).opened().environment.name if self.transfers else ""
         for transfer in self.transfers[:_NAMED]:
-            lines.append(Content.styled(elided(foreign(transfer.name), width), "bold"))
+            lines.append(Content.styled(elided(foreign(transfer.called(here)), width), "bold"))
             how = "ended" if transfer.over else moving(transfer.snapshot())
             lines.append(Content(cut(f"  {foreign(how)}", width)))
         if (more := len(self.transfers) - _NAMED) > 0:

@@ -1,4 +1,4 @@
-"""The downloads of this session: how far each is, and how fast; stopped, gone on with, files that differ replaced."""
+"""The downloads: how far each is, and how fast; stopped, gone on with, files that differ replaced."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class TransferView(VerticalScroll, can_focus=True):
         lines = in_full(transfer, max(self.content_size.width - 1, 30), keys)
         if lines != self._drawn:
             self._drawn = lines
-            self.border_title = Content(f"Download of {foreign(transfer.name)}")
+            named = transfer.called(house(self).opened().environment.name)
+            self.border_title = Content(f"Download of {foreign(named)}")
             self.query_one("#download", Static).update(Content("\n").join(lines))
 
     def copy_text(self) -> str:
@@ -65,7 +66,7 @@ class TransferView(VerticalScroll, can_focus=True):
 
 
 class TransfersPage(Page):
-    """The session's downloads, on top of the page from where one came."""
+    """The downloads, on top of the page from where one came."""
 
     SCOPE = "download"
     BINDINGS = bindings("download")
@@ -84,10 +85,11 @@ class TransfersPage(Page):
         self._state: State | None = None
 
     def body(self) -> ComposeResult:
+        here = self.session.environment.name
         yield Table(
             [
                 Column("", lambda one: SIGNS[one.snapshot().state][0], lambda one: SIGNS[one.snapshot().state][1]),
-                Column("download", lambda one: foreign(one.name), flexible=True),
+                Column("download", lambda one: foreign(one.called(here)), flexible=True),
                 Column("how far", _short),
                 Column("to", lambda one: foreign(str(one.to)), flexible=True, roomy=True),
             ],

@@ -1,4 +1,4 @@
-"""The downloads of this session in short, at the foot of a page: how far, how fast; then what came."""
+"""The downloads in short, at the foot of a page: how far, how fast; then what came."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def moving(snapshot: Snapshot) -> str:
     return ", ".join(parts)
 
 
-def drawn(transfer: Transfer, width: int, stop_key: str, show_key: str) -> Content:
-    """One transfer in a line or a few of at most `width` cells."""
+def drawn(transfer: Transfer, width: int, stop_key: str, show_key: str, here: str = "") -> Content:
+    """One transfer in a line or a few of at most `width` cells; `here` is the open environment."""
     now = transfer.snapshot()
     sign, style = SIGNS[now.state]
-    name = foreign(transfer.name)
+    name = foreign(transfer.called(here))
     to = elided(f" → {foreign(str(transfer.to))}", max(width - len(name) - 2, 20))
     head = Content.assemble((f"{sign} ", style), (name, "bold"), to)
     lines: list[Content] = [head]
@@ -124,7 +124,8 @@ class Transfers(Static):
         if self.screen.is_current and shown:
             width = max(self.content_size.width, 30)
             keys = house(self).key_of(self._stop), house(self).key_of(self._show)
-            self.update(Content("\n").join(drawn(one, width, *keys) for one in shown[-3:]))
+            here = house(self).opened().environment.name
+            self.update(Content("\n").join(drawn(one, width, *keys, here) for one in shown[-3:]))
 
     def newest_going(self) -> Transfer | None:
         return next((one for one in reversed(self._all) if not one.over), None)
@@ -143,7 +144,7 @@ def tell_ends(app: ToolkitApp, transfers: Sequence[Transfer]) -> None:
         transfer.told = True
         if transfer.stopped or _looked_at(app):
             continue
-        name = foreign(transfer.name)
+        name = foreign(transfer.called(app.opened().environment.name))
         said = transfer.outcome.summary if transfer.outcome is not None else ""
         if transfer.problem is not None:
             said = transfer.problem.message
