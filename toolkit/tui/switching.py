@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from textual.widget import AwaitMount
 
 
-class UnhiddenScreen(Screen[None]):
-    """A screen that is not drawn while its app hides what is going on: Textual would throw the drawing away."""
+class SparingScreen(Screen[None]):
+    """A screen that draws nothing while its app hides what goes on: Textual would throw it away."""
 
     def _compositor_refresh(self) -> None:
         if not self.app._batch_count:

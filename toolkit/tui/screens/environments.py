@@ -19,7 +19,7 @@ from toolkit.tui.background import as_problem, in_thread
 from toolkit.tui.house import house
 from toolkit.tui.opener import Choice
 from toolkit.tui.registry import act, bindings
-from toolkit.tui.switching import UnhiddenScreen
+from toolkit.tui.switching import SparingScreen
 from toolkit.tui.widgets.banner import Banner
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.problem import ProblemView
@@ -78,7 +78,7 @@ class Choices(OptionList):
         return option.id or "" if option is not None else ""
 
 
-class Environments(UnhiddenScreen):
+class Environments(SparingScreen):
     """The first screen, and the one on `e`."""
 
     BINDINGS = bindings("environments")

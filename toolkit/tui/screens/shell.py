@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from toolkit.tui.house import house
 from toolkit.tui.session import Session
-from toolkit.tui.switching import UnhiddenScreen
+from toolkit.tui.switching import SparingScreen
 from toolkit.tui.widgets.banner import Banner, Navigation
 from toolkit.tui.widgets.footer import Footer
 from toolkit.tui.widgets.panel import Panel
@@ -18,7 +18,7 @@ from toolkit.tui.widgets.table import Table
 _OVERLOOKED = 0.25  # seconds: a layout that Textual put off while it hid a change of pages is made then at the latest
 
 
-class Page(UnhiddenScreen):
+class Page(SparingScreen):
     """A screen on a number key. `page` is its name in the registry, `crumb` what of it is
     shown where that is only a part: it stands behind the page's name, as the way one came."""
 
