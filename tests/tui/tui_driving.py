@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Input, OptionList
 from tui_stand_ins import StandInCore, StandInOpener, World
 
@@ -57,7 +59,14 @@ class Driver:
 
 def screen_text(app: ToolkitApp) -> str:
     """The rows of the terminal as they are drawn, all layers of the screen and what lies below it included."""
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+    return "\n".join(strip.text.rstrip() for strip in drawn_rows(app))
+
+
+def drawn_rows(app: ToolkitApp) -> list[Strip]:
+    """The rows as the app draws them. Textual tells a dialogue what lies below it only while it draws by itself: one
+    that happens to be drawn here for the first time would stand before nothing, and keep that."""
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:

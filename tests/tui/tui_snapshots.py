@@ -30,7 +30,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widgets import Input
-from tui_driving import Driver, driven, screen_text, until
+from tui_driving import Driver, drawn_rows, driven, screen_text, until
 from tui_stand_ins import World
 
 import toolkit.tui
@@ -96,7 +96,7 @@ class Still:
             for theme in themes:
                 app.app.theme = theme
                 await self._text(app, size)
-                seen.append(f"--- {theme}\n" + _styles(app.app.screen._compositor.render_strips()))
+                seen.append(f"--- {theme}\n" + _styles(drawn_rows(app.app)))
             app.app.theme = themes[0]
             wrong += self._compare(app, f"{name}-{size[0]}x{size[1]}", "\n".join(seen) + "\n")
         await app.pilot.resize_terminal(*SIZES[0])
@@ -109,7 +109,7 @@ class Still:
         def quiet() -> bool:
             for field in app.app.screen.query(Input):
                 field.cursor_blink = False
-            strips = app.app.screen._compositor.render_strips()
+            strips = drawn_rows(app.app)
             still = strips == before and app.app.screen.size == size and not any("asking …" in s.text for s in strips)
             before[:] = strips
             return still
