@@ -33,6 +33,14 @@ async def _line(app: Driver, text: str) -> None:
     await app.press("enter")
 
 
+async def _download(app: Driver, line: str) -> None:
+    """Begin the download of the first group, as that line says."""
+    await app.press("2")
+    await app.see(NAMES[0])
+    await app.press("g")
+    await _line(app, line)
+
+
 async def test_marks_are_signs_are_counted_and_can_be_taken() -> None:
     async with driven(size=(120, 40)) as app:
         await app.press("2")
@@ -215,10 +223,7 @@ async def test_a_picture_not_asked_for_after_all_leads_back() -> None:
 async def test_a_download_goes_on_elsewhere_is_stopped_and_goes_on_from_there() -> None:
     world = World(waiting={"download"})
     async with driven(world=world) as app:
-        await app.press("2")
-        await app.see(NAMES[0])
-        await app.press("g")
-        await _line(app, "/tmp/x --layer l2")
+        await _download(app, "/tmp/x --layer l2")
         await app.see("from Redis", "30%", "633 MB of 2.1 GB", "s Stop")
         await app.press("1")
         await app.see("Needs attention")
@@ -235,10 +240,7 @@ async def test_a_download_goes_on_elsewhere_is_stopped_and_goes_on_from_there() 
 async def test_a_download_goes_on_when_another_environment_is_opened() -> None:
     world = World(waiting={"download"})
     async with driven(world=world) as app:
-        await app.press("2")
-        await app.see(NAMES[0])
-        await app.press("g")
-        await _line(app, "/tmp/x --layer l2")
+        await _download(app, "/tmp/x --layer l2")
         await app.see("30%")
         await app.press("e")
         await app.see("Choose an environment")
@@ -260,10 +262,7 @@ async def test_a_download_goes_on_when_another_environment_is_opened() -> None:
 async def test_a_download_ends_where_the_world_begins_anew() -> None:
     world = World(waiting={"download"})
     async with driven(world=world) as app:
-        await app.press("2")
-        await app.see(NAMES[0])
-        await app.press("g")
-        await _line(app, "/tmp/x")
+        await _download(app, "/tmp/x")
         await app.see("30%")
         stop = world.stop
         await app.app.reopen()
@@ -275,10 +274,7 @@ async def test_a_download_ends_where_the_world_begins_anew() -> None:
 async def test_a_download_that_ends_while_one_looks_elsewhere_says_so() -> None:
     world = World(waiting={"download"})
     async with driven(world=world) as app:
-        await app.press("2")
-        await app.see(NAMES[0])
-        await app.press("g")
-        await _line(app, "/tmp/x")
+        await _download(app, "/tmp/x")
         await app.see("30%")
         await app.press("1")
         await app.see("Needs attention")
@@ -289,10 +285,7 @@ async def test_a_download_that_ends_while_one_looks_elsewhere_says_so() -> None:
 async def test_files_that_differ_are_replaced_only_after_the_word() -> None:
     world = World(differing=True)
     async with driven(world=world) as app:
-        await app.press("2")
-        await app.see(NAMES[0])
-        await app.press("g")
-        await _line(app, "/tmp/x")
+        await _download(app, "/tmp/x")
         await app.see("1 file differs and stayed as it was here", "w Replace")
         await app.press("w")
         await _line(app, "y")

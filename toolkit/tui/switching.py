@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class SparingScreen(Screen[None]):
-    """A screen that draws nothing while its app hides what goes on: Textual would throw it away."""
+    """A screen that draws nothing while its app hides what goes on: Textual would throw it away. One that lies below
+    another is not drawn by itself, and says to that one what has changed, hidden or not."""
 
     def _compositor_refresh(self) -> None:
-        if not self.app._batch_count:
+        if not self.app._batch_count or self is not self.app.screen:
             super()._compositor_refresh()
 
 
